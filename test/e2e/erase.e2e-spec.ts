@@ -223,7 +223,8 @@ describe('an erase', () => {
     expect(await work(uuid, 500)).toBe(1);
     expect([...steps]).toEqual(Object.keys(ERASE_STEPS));
     const certificate = await certificateOf(id);
-    expect(certificate).toMatchObject({ state: 'done', counts: { users: 1, chats: 3, memberships: 3 } });
+    expect(certificate).toMatchObject({ state: 'done', counts: { users: 1, chats: 4, memberships: 3 } });
+    expect(certificate.counts).toMatchObject({ reactions: 6, pins: 3 });
     whole = certificate.counts;
     expect(whole['tokens']).toBe(expected['tokens']);
     expect(await traces()).toEqual([]);

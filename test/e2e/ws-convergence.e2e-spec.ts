@@ -113,7 +113,7 @@ describe('clients that come, go, stall and are let in and out', () => {
       const whole = device?.view(roomId);
       if (!device || !whole) throw new Error('there is no device');
       const view = new RoomView(new Map());
-      for (const part of ['messages', 'members', 'reads'] as const)
+      for (const part of ['messages', 'members', 'reads', 'reactions'] as const)
         for (const [key, value] of whole[part]) (view[part] as Map<unknown, unknown>).set(key, value);
       device.views.set(roomId, view);
       doctor(view);
@@ -133,6 +133,10 @@ describe('clients that come, go, stall and are let in and out', () => {
         ({ messages }) => messages.set(2, { id: '', rev: 2, content: 'before', isDeleted: false }),
       ],
       ['a deletion is missing', ({ messages }) => messages.set(2, { id: '', rev: 1e6, content: '', isDeleted: false })],
+      [
+        'a reaction is missing',
+        (view) => view.reactions.delete([...view.reactions.keys()].find((seq) => view.reactionsOf(seq) !== '[]') ?? 0),
+      ],
       ['a joining is missing', ({ members }) => members.delete(VISITORS[0] ?? '')],
       ['a role is old', ({ members }) => members.set(HOST, { rev: 1, role: 'member' })],
       ['a read mark is missing', ({ reads }) => reads.set(HOST, (reads.get(HOST) ?? 0) - 1)],

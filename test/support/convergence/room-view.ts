@@ -9,6 +9,14 @@ export interface SeenMessage {
   readonly rev: number;
   readonly content: string;
   readonly isDeleted: boolean;
+  /** Of a room as it is listed: what is shown of its reactions (`shownAs`); left out: it is not compared. */
+  readonly reactions?: string;
+}
+
+/** What is shown of a message's reactions to all alike, as text; none and no more are the same. */
+export function shownAs(reactions: unknown): string {
+  const shown = (reactions ?? []) as readonly { key: string; count: number; users: readonly string[] }[];
+  return JSON.stringify(shown.map(({ key, count, users }) => [key, count, users]));
 }
 
 /** What a client knows of a room, and how it may come back: whatever arrives twice or late changes nothing. */
@@ -17,6 +25,8 @@ export class RoomView {
   /** Undefined role: they have left. */
   readonly members = new Map<string, { readonly rev: number; readonly role: string | undefined }>();
   readonly reads = new Map<string, number>();
+  /** Of messages that were ever reacted to. */
+  readonly reactions = new Map<number, { readonly rev: number; readonly shown: string }>();
   /** Nothing is missing up to here: `after_seq` of the next sync. */
   seq = 0;
   /** No change is missing up to here: `after_rev` of the next sync. */
@@ -30,7 +40,7 @@ export class RoomView {
 
   /** Drops all that it has: the log was put back, or is another one. */
   forget(): void {
-    for (const part of [this.messages, this.members, this.reads]) part.clear();
+    for (const part of [this.messages, this.members, this.reads, this.reactions]) part.clear();
     for (const [userId, role] of this.founders) this.members.set(userId, { rev: 0, role });
     [this.seq, this.rev, this.isLive] = [0, 0, false];
   }
@@ -62,7 +72,8 @@ export class RoomView {
   apply(frame: ServerFrame): void {
     const rev = Number(frame['rev']);
     const user = String(frame['user_id']);
-    if (frame.type.startsWith('message')) this.message(frame, rev);
+    if (frame.type === 'reaction.updated') this.react(frame, rev);
+    else if (/^message(\.updated|\.deleted)?$/.test(frame.type)) this.message(frame, rev);
     else if (frame.type === 'read.update')
       this.reads.set(user, Math.max(this.reads.get(user) ?? 0, Number(frame['seq'])));
     else if (frame.type.startsWith('member.') && rev >= (this.members.get(user)?.rev ?? 0))
@@ -72,13 +83,26 @@ export class RoomView {
     if (this.isLive && isInPlace && Number.isInteger(rev)) this.rev = Math.max(this.rev, rev);
   }
 
+  /** Each part of a message by its own revision. */
+  private react(frame: ServerFrame, rev: number): void {
+    const seq = Number(frame['seq']);
+    if (rev > (this.reactions.get(seq)?.rev ?? 0)) this.reactions.set(seq, { rev, shown: shownAs(frame['reactions']) });
+  }
+
   private message(frame: ServerFrame, rev: number): void {
     const seq = Number(frame['seq']);
+    if (frame['reactions_rev'] !== undefined) this.react(frame, Number(frame['reactions_rev']));
     if (rev <= (this.messages.get(seq)?.rev ?? 0)) return;
     const isDeleted = typeof frame['deleted_at'] === 'string';
     const content = isDeleted ? '' : String(frame['content']);
     this.messages.set(seq, { id: String(frame['message_id']), rev, content, isDeleted });
     this.advance();
+  }
+
+  /** A deleted message has none any more. */
+  reactionsOf(seq: number): string {
+    const shown = this.messages.get(seq)?.isDeleted === true ? undefined : this.reactions.get(seq)?.shown;
+    return shown ?? shownAs(undefined);
   }
 
   private advance(): void {
@@ -104,12 +128,15 @@ export function divergences(view: RoomView, truth: ListedRoom, userId: string): 
     const seen = view.messages.get(seq);
     if (seen === undefined) faults.push(`message ${seq} is missing`);
     else if (
+      (message.reactions !== undefined && view.reactionsOf(seq) !== message.reactions) ||
       seen.id !== message.id ||
       seen.rev !== message.rev ||
       seen.content !== message.content ||
       seen.isDeleted !== message.isDeleted
     )
-      faults.push(`message ${seq} is ${JSON.stringify(seen)}, should be ${JSON.stringify(message)}`);
+      faults.push(
+        `message ${seq} is ${JSON.stringify(seen)} ${view.reactionsOf(seq)}, should be ${JSON.stringify(message)}`,
+      );
   }
   if (view.messages.size > truth.messages.length) faults.push('there are messages that the room does not have');
   const present = [...view.members].flatMap(([id, { role }]) => (role === undefined ? [] : [`${id}:${role}`]));

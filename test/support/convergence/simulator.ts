@@ -1,9 +1,9 @@
 import { type Answer } from '../http/api';
-import { listAll, pathOf } from '../messages';
+import { listAll, type MessageBody, pathOf } from '../messages';
 import { until } from '../poll';
 import { bodyOf, type ListedRoomBody, listRooms, type MemberBody, type RoomBody } from '../rooms';
 import { SyncingClient, type SyncingTarget } from './syncing-client';
-import { divergences, type ListedRoom } from './room-view';
+import { divergences, type ListedRoom, shownAs } from './room-view';
 import { MAX_WAIT_MS } from '../timing';
 
 /** Always a member and admin of every room: who lets the others in and out. */
@@ -36,6 +36,7 @@ const STEPS: readonly (readonly [weight: number, step: Step])[] = [
   [10, (play) => play.post(play.room(), play.text())],
   [8, (play) => play.edit()],
   [4, (play) => play.delete()],
+  [12, (play) => play.react()],
   [10, (play) => play.device().mark('ack', play.room())],
   [6, (play) => play.device().mark('read', play.room())],
   [5, (play) => play.device().drop()],
@@ -211,7 +212,8 @@ export class ConvergenceSimulator {
   /** One who is erased sooner or later, or was, does something; mostly they say something. */
   guest(): Promise<void> {
     const by = this.pick(GUESTS);
-    const what = this.below(4);
+    const what = this.below(5);
+    if (what === 4) return this.react([by]);
     if (what === 0) return this.edit([by]);
     if (what === 1) return this.delete([by]);
     return this.post(this.room(), this.text(), by);
@@ -227,6 +229,18 @@ export class ConvergenceSimulator {
 
   delete(by?: readonly string[]): Promise<void> {
     return this.change(async (user, path) => this.as(user).delete(path), 204, by);
+  }
+
+  /** Gives a reaction to somebody's message, or takes it back; there are few, so that many are repeated. */
+  async react(those: readonly string[] = [HOST, ...VISITORS, ...RESIDENTS]): Promise<void> {
+    const [roomId, user] = [this.room(), this.pick(those)];
+    const query = `?limit=5&order=${this.pick(['asc', 'desc'])}`;
+    const listed = await this.as(user).get<MessageBody[]>(`/rooms/${roomId}/messages${query}`);
+    if (listed.status !== 200) return this.expect(listed, 200);
+    if (listed.body.length === 0) return;
+    const path = `${pathOf(roomId, this.pick(listed.body))}/reactions/${this.pick(['a', 'b', 'c'])}`;
+    const answer = await this.as(user).call(this.pick(['PUT', 'PUT', 'DELETE']), path);
+    if (answer.status !== 201 && answer.status !== 204) this.expect(answer, 200);
   }
 
   /** Lets a visitor in or out, or lets them go by themselves. */
@@ -273,11 +287,10 @@ export class ConvergenceSimulator {
     const truths = new Map<string, ListedRoom>();
     for (const roomId of this.world.rooms.keys()) {
       const { first_seq: firstSeq } = bodyOf(await this.as(HOST).get<RoomBody>(`/rooms/${roomId}`));
-      const messages = (await listAll(this.as(HOST), roomId)).map(({ message_id, rev, content, deleted_at }) => ({
-        id: message_id,
-        rev,
-        content,
-        isDeleted: deleted_at !== null,
+      const messages = (await listAll(this.as(HOST), roomId)).map((message) => ({
+        ...{ id: message.message_id, rev: message.rev, content: message.content },
+        isDeleted: message.deleted_at !== null,
+        reactions: shownAs((message as { reactions?: unknown }).reactions),
       }));
       const members = bodyOf(await this.as(HOST).get<MemberBody[]>(`/rooms/${roomId}/members`));
       const reads = users.map((user) => {
