@@ -253,6 +253,49 @@ describe('states of messages', () => {
     });
   });
 
+  /** What is shown and does not follow from who gave what; empty: recount = stored. */
+  const miscounted = (): Promise<object[]> =>
+    bench.database.sql(
+      `SELECT seq FROM message_reaction_counts c, LATERAL (SELECT COALESCE(jsonb_object_agg(k.key, k.n), '{}') AS counted
+         FROM (SELECT r.key, count(*) AS n FROM message_reactions r
+           WHERE r.tenant_id = c.tenant_id AND r.room_id = c.room_id AND r.seq = c.seq GROUP BY 1) k) x
+       WHERE c.room_id = $1 AND x.counted <> (SELECT COALESCE(jsonb_object_agg(e->>'key', e->'count'), '{}')
+         FROM jsonb_array_elements(c.counts) e)`,
+      [room.roomId],
+    );
+
+  it('are what was acknowledged, and counted, when connections die in the middle', async () => {
+    const ids = [message, (await bench.appendOne(messageTo(room))).message_id];
+    let killed = 0;
+    for (let round = 0; round < 10; round++) {
+      const wanted = new Map<string, boolean>();
+      const held = await bench.hold(room);
+      const work = Array.from({ length: 40 }, async (_, i) => {
+        const what = {
+          userId: USERS[i % 5] ?? '',
+          messageId: ids[i % 2] ?? null,
+          key: `k${i % 3}`,
+          on: round % 2 === 0,
+        };
+        wanted.set(`${what.userId} ${what.messageId} ${what.key}`, what.on);
+        await commits.append(messageTo(room));
+        return change(what);
+      });
+      await bench.lockWaiters(1);
+      killed += await bench.killBusySessions();
+      await held.release();
+      for (const { outcome } of await Promise.all(work)) expect(['new', 'unchanged']).toContain(outcome);
+      const given = round % 2 === 0 ? wanted.size : 0;
+      expect([round, await count('message_reactions')]).toEqual([round, given]);
+      expect(await miscounted()).toEqual([]);
+    }
+    expect(killed).toBeGreaterThanOrEqual(10);
+    const { last_seq: seq, last_rev: rev } = await bench.counters(room);
+    const told = await changes(0);
+    expect(new Set(told.map((each) => each.rev)).size).toBe(told.length);
+    expect(rev).toBeGreaterThan(seq);
+  });
+
   it('of random toggles are what the table counts, and what whoever follows them by changes has', async () => {
     const toggle = fc.record({
       ...{ userId: fc.constantFrom(...USERS), key: fc.constantFrom('a', 'b', 'c', 'd'), on: fc.boolean() },
@@ -275,6 +318,7 @@ describe('states of messages', () => {
         const { last_rev: last } = await bench.counters(room);
         const told = await changes(Math.min(from, last - 1));
         const state = told.find(({ type }) => type === 'reaction.updated');
+        expect(await miscounted()).toEqual([]);
         if (last > 1) expect(state).toMatchObject({ payload: { reactions: expected } });
       }),
       { numRuns: runs(30) },
