@@ -1,5 +1,5 @@
 import { AppError, notFound, openAiErrorBody, unavailable } from '../../../common/errors';
-import type { LastWords } from '../../../platform/http';
+import { eventBytes, type LastWords } from '../../../platform/http';
 import type { TokenUsage } from '../contract';
 import { type AnswerFormat, failedAnswer, type RunEvent } from '../http/views';
 import type { CompletionDto, CompletionUsageDto } from './dto/completion.dto';
@@ -96,13 +96,10 @@ export class CompletionChunks {
 export function completionsLastWords(isWhole: () => boolean): LastWords {
   return (why) => {
     if (why === 'done') return isWhole() ? Buffer.from(DONE) : undefined;
-    if (why === 'stopping') return wordsOf(unavailable('The server is stopping'));
-    return why === 'expired' ? wordsOf(new AppError('AUTHENTICATION_ERROR', 'The credential has ended')) : undefined;
+    if (why === 'stopping') return eventBytes(openAiErrorBody(unavailable('The server is stopping')));
+    if (why !== 'expired') return undefined;
+    return eventBytes(openAiErrorBody(new AppError('AUTHENTICATION_ERROR', 'The credential has ended')));
   };
-}
-
-function wordsOf(error: AppError): Buffer {
-  return Buffer.from(`data: ${JSON.stringify(openAiErrorBody(error))}\n\n`);
 }
 
 /** An answer of a chat, in chunks; of one stream, which it counts along with. */

@@ -1,6 +1,6 @@
 import { AppError, notFound, openAiErrorBody, unavailable } from '../../../common/errors';
 import { encodeId, timeOf } from '../../../common/ids';
-import type { LastWords } from '../../../platform/http';
+import { eventBytes, type LastWords } from '../../../platform/http';
 import { type ChatMessage, END_INDEX, type TokenUsage } from '../contract';
 import { type AnswerFormat, type EndedRun, failedAnswer, type RunEvent } from '../http/views';
 import type { ResponseDto } from './dto/response.dto';
@@ -162,13 +162,15 @@ export function refusalEvent(refused: AppError): object {
 }
 
 export const responsesLastWords: LastWords = (why) => {
-  if (why === 'stopping') return wordsOf(unavailable('The server is stopping: retrieve the response'));
+  if (why === 'stopping') return lastEvent(unavailable('The server is stopping: retrieve the response'));
   if (why !== 'expired') return undefined;
-  return wordsOf(new AppError('AUTHENTICATION_ERROR', 'The credential has ended: retrieve the response with another'));
+  return lastEvent(
+    new AppError('AUTHENTICATION_ERROR', 'The credential has ended: retrieve the response with another'),
+  );
 };
 
-function wordsOf(error: AppError): Buffer {
-  return Buffer.from(`event: error\ndata: ${JSON.stringify(refusalEvent(error))}\n\n`);
+function lastEvent(error: AppError): Buffer {
+  return eventBytes(refusalEvent(error), undefined, 'error');
 }
 
 /** A run as events. @param after the number of the last event that the reader has */
