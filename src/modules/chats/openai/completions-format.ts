@@ -34,8 +34,13 @@ const FINISH_REASONS: Readonly<Record<string, string>> = {
 
 function usageOf(usage: TokenUsage | null): CompletionUsageDto | null {
   if (usage === null) return null;
-  const { promptTokens, completionTokens, totalTokens } = usage;
-  return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: totalTokens };
+  const { promptTokens, cachedPromptTokens: cached_tokens, completionTokens, totalTokens } = usage;
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: totalTokens,
+    ...(cached_tokens === undefined ? {} : { prompt_tokens_details: { cached_tokens } }),
+  };
 }
 
 /** How an answer ended. */

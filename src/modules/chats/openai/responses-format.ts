@@ -90,7 +90,7 @@ function usageOf(usage: TokenUsage | null): object | null {
   if (usage === null) return null;
   return {
     input_tokens: usage.promptTokens,
-    input_tokens_details: { cached_tokens: 0 },
+    input_tokens_details: { cached_tokens: usage.cachedPromptTokens ?? 0 },
     output_tokens: usage.completionTokens,
     output_tokens_details: { reasoning_tokens: 0 },
     total_tokens: usage.totalTokens,
