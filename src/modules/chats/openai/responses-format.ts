@@ -130,7 +130,9 @@ export class ResponseEvents {
   }
 
   text(delta: string, index: number): object[] {
-    return this.told(TEXT_FROM + index, [{ type: 'response.output_text.delta', ...this.at, delta, logprobs: [] }]);
+    const sequence_number = TEXT_FROM + index;
+    if (sequence_number <= this.after) return [];
+    return [{ type: 'response.output_text.delta', ...this.at, delta, logprobs: [], sequence_number }];
   }
 
   end(end: ResponseEnd): object[] {
