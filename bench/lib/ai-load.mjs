@@ -1,7 +1,7 @@
 /**
  * Reads answers of `bench/reference/model.mjs`, a process of its own: `node ai-load.mjs '<json>'` prints one JSON line.
  * Modes: `bare` asks the model itself, `ours` asks it through our server, one chat and socket per answer, `ui` one chat and UI
- * message stream.
+ * message stream, `responses` one chat and stream of OpenAI's Responses.
  * Options: mode, model (URL), url, headers{}, chats[] (ids), count, warmup and seconds (of which the tokens are counted).
  * Latency is from when the model writes a token until it is read here.
  */
@@ -60,24 +60,33 @@ function askOurs(chat) {
 
 function askUi(chat) {
   const messages = [{ id: 'm', role: 'user', parts: [{ type: 'text', text: 'go' }] }];
-  const body = JSON.stringify({ id: chat, messages, trigger: 'submit-message' });
-  const headers = { ...o.headers, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+  return askStream('/api/ui/chat', { id: chat, messages, trigger: 'submit-message' }, '"type":"finish"');
+}
+
+function askResponses() {
+  return askStream('/v1/responses', { model: 'default', input: 'go', stream: true }, 'event: response.completed');
+}
+
+/** @param end what only its last event says */
+function askStream(path, body, end) {
+  const text = JSON.stringify(body);
+  const headers = { ...o.headers, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
   return new Promise((resolve, reject) => {
-    const asked = request(`${o.url}/api/ui/chat`, { method: 'POST', agent, headers }, (response) => {
+    const asked = request(`${o.url}${path}`, { method: 'POST', agent, headers }, (response) => {
       response.setEncoding('latin1');
       response.on('data', (text) => {
         count(text);
-        if (text.includes('"type":"finish"')) ended++;
+        if (text.includes(end)) ended++;
         if (text.includes('"type":"error"') || response.statusCode !== 200) reject(new Error(text));
       });
       response.on('end', resolve).on('error', reject);
     });
     asked.on('error', reject);
-    asked.end(body);
+    asked.end(text);
   });
 }
 
-const ask = { ours: askOurs, ui: askUi };
+const ask = { ours: askOurs, ui: askUi, responses: askResponses };
 const agent = new Agent({ maxSockets: Infinity });
 const all = [];
 for (let i = 0; i < o.count; i++) {

@@ -172,6 +172,13 @@ export class WebhookConfig extends area('Webhooks', {
   }),
 }) {}
 
+/** Those that a channel of the environment can have. */
+const PROVIDERS: readonly string[] = ['openai-compatible', 'anthropic', 'google'];
+
+function baseUrlFault(raw: string): string | undefined {
+  return httpUrl(raw) === undefined ? 'must be an http or https URL without credentials' : undefined;
+}
+
 /** The ways to models: the environment's own channel, which every tenant has, and what tenants' own may do. */
 export class ModelsConfig extends area('Models', {
   openaiApiKey: optionalText('OPENAI_API_KEY', {
@@ -179,7 +186,7 @@ export class ModelsConfig extends area('Models', {
     doc: 'Key of a provider that speaks the OpenAI protocol. With it or OPENAI_BASE_URL every tenant has a model, after those channels that it has made itself.',
   }),
   openaiBaseUrl: optionalText('OPENAI_BASE_URL', {
-    check: (raw) => (httpUrl(raw) === undefined ? 'must be an http or https URL without credentials' : undefined),
+    check: baseUrlFault,
     doc: 'Base URL of that provider, e.g. http://127.0.0.1:11434/v1 for Ollama. A query (Azure: ?api-version=…) goes with every request. Unset: https://api.openai.com/v1.',
   }),
   openaiModel: text('OPENAI_MODEL', { default: 'gpt-4o-mini', doc: 'Model that it is asked for.' }),
@@ -190,6 +197,22 @@ export class ModelsConfig extends area('Models', {
   openaiPrices: prices('OPENAI_PRICES', {
     doc: 'What that provider asks for a million tokens: input,output or input,output,cached, e.g. 15,60,7.5 in cents. Unset: not known, and then it answers no tenant that has a budget of money (cost_per_day).',
   }),
+  provider: optionalText('MODEL_PROVIDER', {
+    check: (raw) => (PROVIDERS.includes(raw) ? undefined : `must be one of: ${PROVIDERS.join(', ')}`),
+    doc: 'Whose protocol the channel of the environment speaks: openai-compatible, anthropic or google. With it the channel is what MODEL_API_KEY, MODEL_BASE_URL, MODEL_NAME and MODEL_PRICES say, and the OPENAI_* variables are to be left out. Unset: openai-compatible, as the OPENAI_* variables say.',
+  }),
+  apiKey: optionalText('MODEL_API_KEY', {
+    secret: true,
+    doc: 'Key of MODEL_PROVIDER; anthropic and google need one.',
+  }),
+  baseUrl: optionalText('MODEL_BASE_URL', {
+    check: baseUrlFault,
+    doc: 'Base URL of MODEL_PROVIDER, for a proxy or a region of its own. Unset: the provider’s own, e.g. https://api.anthropic.com/v1.',
+  }),
+  model: optionalText('MODEL_NAME', {
+    doc: 'Model that MODEL_PROVIDER is asked for. Unset: a small one of the provider.',
+  }),
+  prices: prices('MODEL_PRICES', { doc: 'What MODEL_PROVIDER asks for a million tokens, as OPENAI_PRICES.' }),
   firstMs: int('MODEL_FIRST_MS', {
     default: 120_000,
     min: 100,

@@ -81,6 +81,7 @@ describe('the configuration', () => {
     ['WEBHOOK_RETRY_SECONDS', '1, 60'],
     ['OPENAI_BASE_URL', 'http://127.0.0.1:11434/v1'],
     ['OPENAI_PRICES', '15,60'],
+    ['OPENAI_MODEL', 'gpt-5'],
     ['OPENAI_PRICES', '0.15,0.6,0.075'],
   ])('takes %s=%s', (name, value) => {
     expect(faultsOf({ [name]: value })).toEqual([]);
@@ -132,7 +133,15 @@ describe('the configuration', () => {
     );
     expect(secrets.map((field) => field.name).sort()).toEqual(
       [
-        ...['DATABASE_URL', 'ENCRYPTION_KEY', 'ENCRYPTION_KEYS_OLD', 'JWT_SECRET', 'MASTER_API_KEY', 'OPENAI_API_KEY'],
+        ...[
+          'DATABASE_URL',
+          'ENCRYPTION_KEY',
+          'ENCRYPTION_KEYS_OLD',
+          'JWT_SECRET',
+          'MASTER_API_KEY',
+          'MODEL_API_KEY',
+          'OPENAI_API_KEY',
+        ],
         ...['REDIS_URL', 'BACKUP_PASSPHRASE'],
       ].sort(),
     );
@@ -250,6 +259,26 @@ describe('the configuration', () => {
     const fields = CONFIG_AREAS.flatMap((area) => Object.values<EnvField<unknown>>(area.fields));
     expect(fields.filter((field) => !/^[A-Z_]+$/.test(field.name) || field.doc.length < 10)).toEqual([]);
     expect(new Set(fields.map((field) => field.name)).size).toBe(fields.length);
+  });
+
+  it.each<[Record<string, string>, string | undefined]>([
+    [{ MODEL_PROVIDER: 'anthropic', MODEL_API_KEY: 'k', MODEL_NAME: 'm', MODEL_PRICES: '3,15,0.3' }, undefined],
+    [{ MODEL_PROVIDER: 'google', MODEL_API_KEY: 'k', MODEL_BASE_URL: 'https://proxy.example/v1beta' }, undefined],
+    [{ MODEL_PROVIDER: 'openai-compatible', MODEL_BASE_URL: 'http://127.0.0.1:11434/v1' }, undefined],
+    [{ MODEL_PROVIDER: 'claude', MODEL_API_KEY: 'k' }, 'MODEL_PROVIDER must be one of'],
+    [{ MODEL_PROVIDER: 'anthropic' }, 'MODEL_PROVIDER anthropic needs MODEL_API_KEY'],
+    [
+      { MODEL_PROVIDER: 'google', MODEL_BASE_URL: 'https://proxy.example' },
+      'MODEL_PROVIDER google needs MODEL_API_KEY',
+    ],
+    [{ MODEL_PROVIDER: 'openai-compatible' }, 'MODEL_PROVIDER openai-compatible needs'],
+    [{ MODEL_PROVIDER: 'google', MODEL_API_KEY: 'k', OPENAI_API_KEY: 'o' }, 'MODEL_PROVIDER names the channel'],
+    [{ MODEL_API_KEY: 'k', MODEL_NAME: 'm' }, 'MODEL_PROVIDER is not set: without it MODEL_API_KEY, MODEL_NAME'],
+    [{ MODEL_PROVIDER: 'google', MODEL_API_KEY: 'k', MODEL_BASE_URL: 'x' }, 'MODEL_BASE_URL must be'],
+  ])('a channel of the environment of any provider is named once and whole: %j', (env, fault) => {
+    const faults = faultsOf(env);
+    expect(faults).toEqual(fault === undefined ? [] : [expect.stringContaining(fault)]);
+    expect(faults.join()).not.toMatch(/\bk\b/);
   });
 
   it('reads prices of input, output and, where they are said, input from a cache', () => {

@@ -103,8 +103,29 @@ export function loadConfig(given: NodeJS.ProcessEnv): AppConfig {
       faults.push(`${field.name} is required with DATABASE_URL when NODE_ENV=production`);
   if (config.socket.silenceMs <= config.socket.heartbeatMs)
     faults.push(`WS_SILENCE_MS must be longer than WS_HEARTBEAT_MS (${config.socket.heartbeatMs})`);
+  faults.push(...modelFaults(env, config.models));
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
+}
+
+/** The environment has one channel: which of the two ways of saying it holds must be plain. */
+function modelFaults(env: NodeJS.ProcessEnv, { provider }: ModelsConfig): string[] {
+  const { openaiApiKey, openaiBaseUrl, openaiModel, openaiAuthHeader, openaiPrices, ...own } = ModelsConfig.fields;
+  const { apiKey, baseUrl, model, prices } = own;
+  const set = (fields: readonly EnvField<unknown>[]): string =>
+    fields
+      .filter((field) => isSet(env, field))
+      .map(({ name }) => name)
+      .join(', ');
+  if (!isSet(env, own.provider)) {
+    const idle = set([apiKey, baseUrl, model, prices]);
+    return idle === '' ? [] : [`MODEL_PROVIDER is not set: without it ${idle} would be for nobody`];
+  }
+  const others = set([openaiApiKey, openaiBaseUrl, openaiModel, openaiAuthHeader, openaiPrices]);
+  if (others !== '') return [`MODEL_PROVIDER names the channel of the environment: leave out ${others}, or it`];
+  if (isSet(env, apiKey)) return [];
+  if (provider !== 'openai-compatible') return [`MODEL_PROVIDER ${provider ?? ''} needs MODEL_API_KEY`];
+  return isSet(env, baseUrl) ? [] : ['MODEL_PROVIDER openai-compatible needs MODEL_API_KEY or MODEL_BASE_URL'];
 }
 
 function isSet(env: NodeJS.ProcessEnv, { name }: EnvField<unknown>): boolean {

@@ -1,3 +1,4 @@
+import { askAgents, roomWithAgent } from '../support/agents';
 import type { TestTenant } from '../support/app';
 import {
   chatPath,
@@ -18,6 +19,8 @@ import type { Api } from '../support/http/api';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
 import { runs } from '../support/timing';
+import { WsClient } from '../support/ws/client';
+import { keyOf } from '../support/ws/socket-app';
 
 const ROUNDS = runs(200);
 
@@ -117,6 +120,35 @@ describeCluster('three nodes: chats', () => {
     for (const by of alices) expect(plain(await listed(by, 'racing'))).toEqual(plain(taken?.chat.messages ?? []));
   });
 
+  it('an agent’s answer is shown from its beginning to who comes late, at whichever node', async () => {
+    const [a] = keys();
+    const alice = a.with({ 'x-user-id': 'alice' });
+    const roomId = await roomWithAgent(alice);
+    const gates = [new AnswerGate(), new AnswerGate()] as const;
+    served.model.next({ steps: ['One ', 'two ', { hold: gates[0] }, 'three ', { hold: gates[1] }, 'four.'] });
+    const join = (n: number): Promise<WsClient> =>
+      WsClient.connect(served.cluster.node(n).url, { headers: keyOf(tenant, 'bob') });
+    const early = await join(0);
+    // Its channel is there: a presence comes after the rooms.
+    await early.frame('presence.snapshot');
+    await askAgents(alice, roomId, 'Count');
+    await early.frame(() => streamedText(early) === 'One two ');
+    // No token comes meanwhile: what they are shown was asked for.
+    const late = await Promise.all([0, 1, 2].map(join));
+    for (const each of late) await each.frame(() => streamedText(each) === 'One two ');
+    gates[0].open();
+    for (const each of late) await each.frame(() => streamedText(each) === 'One two three ');
+    const later = await Promise.all([0, 1, 2].map(join));
+    for (const each of later) await each.frame(() => streamedText(each) === 'One two three ');
+    gates[1].open();
+    for (const each of [early, ...late, ...later]) {
+      await each.frame('message.stream.end');
+      expect(each.got('message.stream.start')).toHaveLength(1);
+      expect(streamedText(each)).toBe('One two three four.');
+      await each.close();
+    }
+  });
+
   it('is stopped at C while A writes it and B reads it', async () => {
     const [a, b, c] = keys();
     const chat = await createChat(a);
@@ -154,3 +186,11 @@ describeCluster('three nodes: chats', () => {
     }
   });
 });
+
+/** What a socket was told of answers that are written. */
+function streamedText(client: WsClient): string {
+  return client
+    .got('message.stream.delta')
+    .map(({ text }) => String(text))
+    .join('');
+}

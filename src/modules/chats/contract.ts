@@ -29,6 +29,8 @@ export interface Chat {
 
 export interface TokenUsage {
   readonly promptTokens: number;
+  /** Of these, the ones that the provider had in its cache; unset: it says nothing of a cache. */
+  readonly cachedPromptTokens?: number | undefined;
   readonly completionTokens: number;
   readonly totalTokens: number;
   /** The model reported nothing; the tokens were counted here. */

@@ -20,6 +20,8 @@ interface OfMessage {
 
 export interface UsageView {
   readonly prompt_tokens: number;
+  /** Of these, the ones that the provider had in its cache; only where it says. */
+  readonly cached_prompt_tokens?: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
   /** Only where it is true: the tokens were counted here. */
@@ -214,6 +216,7 @@ export function noSuchAnswer(): AppError {
 export function usageView(usage: TokenUsage): UsageView {
   return {
     prompt_tokens: usage.promptTokens,
+    ...(usage.cachedPromptTokens === undefined ? {} : { cached_prompt_tokens: usage.cachedPromptTokens }),
     completion_tokens: usage.completionTokens,
     total_tokens: usage.totalTokens,
     ...(usage.estimated ? { estimated: true } : {}),

@@ -13,12 +13,14 @@
  */
 export {
   type AnswerBound,
+  BETWEEN_MESSAGES,
   CallCharges,
   type ChargedCall,
   type AnswerOptions,
   checkedResponseFormat,
   type FaultReason,
   type FinishReason,
+  joinNeighbours,
   type ModelMessage,
   type ModelPart,
   type ModelPrices,

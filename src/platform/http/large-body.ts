@@ -79,10 +79,6 @@ export function tooManyLarge(code: 'RATE_LIMIT_EXCEEDED' | 'RATE_LIMITED'): AppE
   });
 }
 
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Objects and arrays become empty ones: what they are is seen, what they hold is not kept. */
 export function scalar(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;

@@ -93,6 +93,7 @@ class RoomChannels {
 }
 
 type DetachedHandler = (connection: Connection, roomId: string) => void;
+type ArrivedHandler = (channel: RoomChannel, connection: Connection) => void;
 type RoomHandler = (tenantId: string, roomId: string, isHere: boolean) => void;
 
 /**
@@ -105,6 +106,7 @@ export class Channels implements ChannelSite {
   readonly changesDuringLookup = new ChangesDuringLookup();
   private readonly rooms = new RoomChannels();
   private readonly detached = new Set<DetachedHandler>();
+  private readonly arrived = new Set<ArrivedHandler>();
   private readonly roomHandlers = new Set<RoomHandler>();
   /** Since when each is idle, the longest first; some are not any more. */
   private readonly idle = new Map<RoomChannel, number>();
@@ -185,6 +187,11 @@ export class Channels implements ChannelSite {
     this.detached.add(handler);
   }
 
+  /** Calls back when a connection has come into a room. */
+  onArrived(handler: ArrivedHandler): void {
+    this.arrived.add(handler);
+  }
+
   /** Calls back when a room gets a channel, and when it has none any more. */
   onRoom(handler: RoomHandler): void {
     this.roomHandlers.add(handler);
@@ -258,7 +265,8 @@ export class Channels implements ChannelSite {
     if (channel.size === 1) this.occupy(channel.tenantId, 1);
     this.listeners.get(connection)?.channels.push(channel);
     for (const { messageId, parts } of this.running(channel.tenantId, channel.roomId))
-      for (const part of parts) channel.stream(messageId, part, connection);
+      for (const part of parts) channel.stream(messageId, part, { only: [connection] });
+    for (const handler of this.arrived) handler(channel, connection);
   }
 
   left(channel: RoomChannel, connection: Connection): void {

@@ -1,4 +1,5 @@
 import type { AcceptedConnection, Connection, FrameBatches, GrowingBatch, StreamPiece, WireFrame } from '../transport';
+import type { StreamReceivers } from './heard-streams';
 import { isSame, lacks, newsAt, type RoomChange } from './order';
 import type { Position } from './ports';
 
@@ -140,14 +141,14 @@ export class ConnectionStates {
   }
 
   /** The same for a piece of a stream. What comes after it in this turn leaves after it. */
-  sendPiece(key: string, piece: StreamPiece, only?: Connection): void {
+  sendPiece(key: string, piece: StreamPiece, { only, except }: StreamReceivers = {}): void {
     this.batch?.seal();
     if (only !== undefined) {
-      if (this.states.get(only)?.isIn === true) only.sendPiece(key, piece);
+      for (const connection of only) if (this.states.get(connection)?.isIn === true) connection.sendPiece(key, piece);
       return;
     }
     this.states.forEach(({ isIn }, connection) => {
-      if (isIn) connection.sendPiece(key, piece);
+      if (isIn && except?.has(connection) !== true) connection.sendPiece(key, piece);
     });
   }
 }

@@ -3,6 +3,7 @@ import { Batching } from '../../common/batching';
 import { roomAddress, userAddress } from '../../common/ids';
 import { Bus } from '../../platform/cluster';
 import { Channels } from './channels';
+import { STREAM_ASKS } from './heard-streams';
 import { Resync, type RoomRef, ROOMS_AT_ONCE } from './resync';
 
 /**
@@ -10,7 +11,8 @@ import { Resync, type RoomRef, ROOMS_AT_ONCE } from './resync';
  *
  * Invariant: between a channel's position and what the channel hears nothing is missing. The position was read before the
  * room was followed, and what was committed in between was told to others alone: so as soon as a room is followed, its
- * channel is compared with the database, once, and many rooms together. Where there is no other node that is not needed.
+ * channel is compared with the database, once, and many rooms together, and the other nodes are asked for what they write
+ * there. Where there is no other node that is not needed.
  */
 @Injectable()
 export class FeedInterest {
@@ -22,6 +24,7 @@ export class FeedInterest {
     resync: Resync,
   ) {
     this.comparisons = new Batching(async (rooms) => {
+      bus.publish(STREAM_ASKS, { rooms });
       await resync.compareRooms(rooms);
       return rooms.map(() => undefined);
     }, ROOMS_AT_ONCE);

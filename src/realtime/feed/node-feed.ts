@@ -4,6 +4,7 @@ import { AcknowledgedChanges } from '../../platform/database';
 import { Bus, type BusEnvelope, NodeRegistry, type Topic } from '../../platform/cluster';
 import { ReconnectPacer, type Frame, type StreamPart } from '../transport';
 import { Channels } from './channels';
+import { HeardStreams, STREAM_ASKS, type StreamAsks, type StreamsSoFar, STREAMS_SO_FAR } from './heard-streams';
 import { RoomChange } from './order';
 import { type RoomEvent, RoomFeed, type RunningStreams, type SignalRule } from './ports';
 import { Resync } from './resync';
@@ -148,7 +149,7 @@ class HintOutbox {
     setImmediate(() => this.flush());
   }
 
-  private flush(): void {
+  flush(): void {
     this.isScheduled = false;
     const { rooms } = this;
     // A map that is cleared keeps what it held reachable for the garbage collector's short rounds.
@@ -168,6 +169,7 @@ export class NodeFeed extends RoomFeed {
   private readonly outbox: HintOutbox;
   private readonly begun: BegunSignals;
   private readonly merged: MergedSignals;
+  private readonly streams: HeardStreams;
 
   constructor(
     private readonly nodes: NodeRegistry,
@@ -183,6 +185,10 @@ export class NodeFeed extends RoomFeed {
       this.channels.find(tenantId, roomId)?.signal(key, text, except);
     this.begun = new BegunSignals(channels.clock, send);
     this.merged = new MergedSignals(channels.clock, send);
+    this.streams = new HeardStreams(channels.clock, (tenantId, roomId) =>
+      this.bus.publish(STREAM_ASKS, { rooms: [{ tenantId, roomId }] }),
+    );
+    this.streams.watch(channels);
     this.outbox = new HintOutbox((hints) =>
       this.bus.publish(ROOM_HINTS, hints, roomAddress(hints.tenantId, hints.roomId)),
     );
@@ -192,6 +198,8 @@ export class NodeFeed extends RoomFeed {
   listen(): () => void {
     const ends = [
       this.bus.subscribe(ROOM_HINTS, (envelope) => this.hear(envelope)),
+      this.bus.subscribe(STREAM_ASKS, (envelope) => this.tellSoFar(envelope)),
+      this.bus.subscribe(STREAMS_SO_FAR, (envelope) => this.hearSoFar(envelope)),
       this.bus.subscribe(JOIN_HINTS, (envelope) => this.hearJoining(envelope)),
       this.bus.onGap(() => this.lookForLost()),
       this.nodes.onNodeLost(({ nodeId }) => this.begun.endOf(nodeId)),
@@ -239,6 +247,8 @@ export class NodeFeed extends RoomFeed {
 
   streamPart(tenantId: string, roomId: string, messageId: string, part: StreamPart): void {
     this.channels.find(tenantId, roomId)?.stream(messageId, part);
+    // This node may have ended it in place of one that is gone.
+    if (part.type === 'end' || part.type === 'error') this.streams.over({ tenantId, roomId }, messageId);
     this.hints(tenantId, roomId)?.add({ kind: 'stream', messageId, part });
   }
 
@@ -295,8 +305,30 @@ export class NodeFeed extends RoomFeed {
   private take(node: string, tenantId: string, roomId: string, hint: RoomHint): void {
     if (hint.kind === 'change') this.receive(tenantId, roomId, new RoomChange(hint, () => hint.text));
     else if (hint.kind === 'head') this.look(tenantId, roomId, hint.rev);
-    else if (hint.kind === 'stream') this.channels.find(tenantId, roomId)?.stream(hint.messageId, hint.part);
+    else if (hint.kind === 'stream') this.hearPart(tenantId, roomId, hint);
     else this.takeSignal(node, { tenantId, roomId, key: hint.key, text: hint.text, except: hint.except }, hint.rule);
+  }
+
+  private hearPart(tenantId: string, roomId: string, { messageId, part }: StreamHint): void {
+    const channel = this.channels.find(tenantId, roomId);
+    if (channel !== undefined) this.streams.take(channel, messageId, part);
+  }
+
+  /** Another node has connections that came in the middle of what is written here. */
+  private tellSoFar({ node, payload: { rooms } }: BusEnvelope<StreamAsks>): void {
+    if (node === this.nodeId) return;
+    for (const { tenantId, roomId } of rooms) {
+      const streams = this.channels.running(tenantId, roomId);
+      if (streams.length === 0) continue;
+      // Parts that were handed in before belong before it: they are in it.
+      this.outbox.flush();
+      this.bus.publish(STREAMS_SO_FAR, { tenantId, roomId, streams }, roomAddress(tenantId, roomId));
+    }
+  }
+
+  private hearSoFar({ node, payload: { tenantId, roomId, streams } }: BusEnvelope<StreamsSoFar>): void {
+    const channel = node === this.nodeId ? undefined : this.channels.find(tenantId, roomId);
+    if (channel !== undefined) for (const stream of streams) this.streams.takeSoFar(channel, stream);
   }
 
   private takeSignal(node: string, signal: RoomSignal, rule: HintRule | undefined): void {

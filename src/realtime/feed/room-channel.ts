@@ -10,6 +10,7 @@ import {
   ready,
   RecentChanges,
 } from './connection-states';
+import type { StreamReceivers } from './heard-streams';
 import { both, isSame, lacks, RoomChange, RoomOrder, streamFrame } from './order';
 import type { Position, RoomEvent } from './ports';
 import { RoomCache } from './room-cache';
@@ -132,6 +133,10 @@ export class RoomChannel {
     return this.states.members();
   }
 
+  connections(): Iterable<Connection> {
+    return this.states.all();
+  }
+
   allMembers(): Iterable<Connection> {
     return this.states.allMembers();
   }
@@ -235,15 +240,12 @@ export class RoomChannel {
     this.states.sendEphemeral(key, this.site.batches.encode(text), except);
   }
 
-  /**
-   * A part of a message that is being written; also for those that are still being brought here.
-   * @param only for this connection, which has just come
-   */
-  stream(messageId: string, part: StreamPart, only?: Connection): void {
+  /** A part of a message that is being written; also for those that are still being brought here. */
+  stream(messageId: string, part: StreamPart, among?: StreamReceivers): void {
     const reframe = (of: StreamPart): Buffer =>
       this.site.batches.encode(JSON.stringify(streamFrame(this.roomId, messageId, of)));
     const piece: StreamPiece = { frame: reframe(part), part, reframe };
-    this.states.sendPiece(`stream:${messageId}`, piece, only);
+    this.states.sendPiece(`stream:${messageId}`, piece, among);
   }
 
   /** Ends what runs; the connections are not told. */

@@ -131,6 +131,7 @@ export interface AnswerMeta {
   readonly finish_reason: NonNullable<ChatMessage['finishReason']>;
   readonly usage?: {
     readonly prompt_tokens: number;
+    readonly cached_prompt_tokens?: number;
     readonly completion_tokens: number;
     readonly total_tokens: number;
     readonly estimated?: true;
@@ -162,6 +163,7 @@ export function failureMeta({
 export function usageMeta(usage: TokenUsage): NonNullable<AnswerMeta['usage']> {
   return {
     prompt_tokens: usage.promptTokens,
+    ...(usage.cachedPromptTokens === undefined ? {} : { cached_prompt_tokens: usage.cachedPromptTokens }),
     completion_tokens: usage.completionTokens,
     total_tokens: usage.totalTokens,
     ...(usage.estimated ? { estimated: true } : {}),
@@ -233,6 +235,7 @@ export function givenUp(runId: string, replyToSeq: number, at: Date): RunEnd & {
 function usageOf(usage: NonNullable<AnswerMeta['usage']>): TokenUsage {
   return {
     promptTokens: usage.prompt_tokens,
+    cachedPromptTokens: usage.cached_prompt_tokens,
     completionTokens: usage.completion_tokens,
     totalTokens: usage.total_tokens,
     estimated: usage.estimated ?? false,

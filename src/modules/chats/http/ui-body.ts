@@ -1,7 +1,8 @@
 import { invalid } from '../../../common/errors';
 import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT } from '../../../common/limits';
 import { codePoints, isBlank, isStorableText } from '../../../common/text';
-import { isRecord, scalar } from '../../../platform/http';
+import { isObject } from '../../../common/objects';
+import { scalar } from '../../../platform/http';
 import type { UiChatDto } from './dto/ui.dto';
 
 /**
@@ -31,7 +32,7 @@ const MAX_FIELDS = 50;
 
 /** Keeps the body's own fields without what they hold beyond their kind, and the last message; see `KeepOfBody`. */
 export function keepLast(body: unknown): unknown {
-  if (!isRecord(body)) return body === undefined || typeof body !== 'object' ? body : [];
+  if (!isObject(body)) return body === undefined || typeof body !== 'object' ? body : [];
   const fields = Object.entries(body).slice(0, MAX_FIELDS);
   // fromEntries defines: a field of the name __proto__ is one like any other.
   return Object.fromEntries(fields.map(([name, value]) => [name, name === 'messages' ? lastOf(value) : scalar(value)]));
@@ -43,14 +44,14 @@ function lastOf(messages: unknown): unknown {
   const at = list.length - 1;
   const last = list[at];
   if (at < 0) return [];
-  if (!isRecord(last)) return [{ at, id: undefined, role: undefined, parts: undefined } satisfies LastMessage];
+  if (!isObject(last)) return [{ at, id: undefined, role: undefined, parts: undefined } satisfies LastMessage];
   const { id, role, parts } = last;
   const kept = Array.isArray(parts) ? (parts as readonly unknown[]).slice(0, MAX_PARTS + 1).map(partOf) : undefined;
   return [{ at, id: scalar(id), role: scalar(role), parts: kept } satisfies LastMessage];
 }
 
 function partOf(part: unknown): LastPart {
-  return isRecord(part)
+  return isObject(part)
     ? { type: scalar(part['type']), text: scalar(part['text']) }
     : { type: undefined, text: undefined };
 }

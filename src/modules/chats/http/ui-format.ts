@@ -1,6 +1,6 @@
 import { AppError, notFound, unavailable } from '../../../common/errors';
 import { encodeId } from '../../../common/ids';
-import type { LastWords } from '../../../platform/http';
+import { eventBytes, type LastWords } from '../../../platform/http';
 import type { Chat, ChatMessage } from '../contract';
 import type { UiMessageDto, UiPartDto } from './dto/ui.dto';
 import { type AnswerFormat, type EndedRun, type RunEvent, tokenUsageView } from './views';
@@ -122,7 +122,7 @@ const lastWords: LastWords = (why) => {
 };
 
 function endWith(error: AppError): Buffer {
-  return Buffer.from(`data: ${JSON.stringify(errorChunk(error))}\n\n${DONE}`);
+  return Buffer.concat([eventBytes(errorChunk(error)), Buffer.from(DONE)]);
 }
 
 /**

@@ -83,8 +83,14 @@ export function conversationMessageView(message: ChatMessage): ConversationMessa
 
 /** `usage` on the Conversations API. */
 export function tokenUsageView(usage: TokenUsage): TokenUsageDto {
-  const { promptTokens, completionTokens, totalTokens, estimated } = usage;
-  return { promptTokens, completionTokens, totalTokens, ...(estimated ? { estimated } : {}) };
+  const { promptTokens, cachedPromptTokens, completionTokens, totalTokens, estimated } = usage;
+  return {
+    promptTokens,
+    ...(cachedPromptTokens === undefined ? {} : { cachedPromptTokens }),
+    completionTokens,
+    totalTokens,
+    ...(estimated ? { estimated } : {}),
+  };
 }
 
 /** What is told of one run. */

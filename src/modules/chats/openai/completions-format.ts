@@ -1,5 +1,5 @@
 import { AppError, notFound, openAiErrorBody, unavailable } from '../../../common/errors';
-import type { LastWords } from '../../../platform/http';
+import { eventBytes, type LastWords } from '../../../platform/http';
 import type { TokenUsage } from '../contract';
 import { type AnswerFormat, failedAnswer, type RunEvent } from '../http/views';
 import type { CompletionDto, CompletionUsageDto } from './dto/completion.dto';
@@ -34,8 +34,13 @@ const FINISH_REASONS: Readonly<Record<string, string>> = {
 
 function usageOf(usage: TokenUsage | null): CompletionUsageDto | null {
   if (usage === null) return null;
-  const { promptTokens, completionTokens, totalTokens } = usage;
-  return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: totalTokens };
+  const { promptTokens, cachedPromptTokens: cached_tokens, completionTokens, totalTokens } = usage;
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: totalTokens,
+    ...(cached_tokens === undefined ? {} : { prompt_tokens_details: { cached_tokens } }),
+  };
 }
 
 /** How an answer ended. */
@@ -96,13 +101,10 @@ export class CompletionChunks {
 export function completionsLastWords(isWhole: () => boolean): LastWords {
   return (why) => {
     if (why === 'done') return isWhole() ? Buffer.from(DONE) : undefined;
-    if (why === 'stopping') return wordsOf(unavailable('The server is stopping'));
-    return why === 'expired' ? wordsOf(new AppError('AUTHENTICATION_ERROR', 'The credential has ended')) : undefined;
+    if (why === 'stopping') return eventBytes(openAiErrorBody(unavailable('The server is stopping')));
+    if (why !== 'expired') return undefined;
+    return eventBytes(openAiErrorBody(new AppError('AUTHENTICATION_ERROR', 'The credential has ended')));
   };
-}
-
-function wordsOf(error: AppError): Buffer {
-  return Buffer.from(`data: ${JSON.stringify(openAiErrorBody(error))}\n\n`);
 }
 
 /** An answer of a chat, in chunks; of one stream, which it counts along with. */

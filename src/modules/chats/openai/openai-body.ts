@@ -1,6 +1,7 @@
 import { invalid } from '../../../common/errors';
 import { isBlank, isStorableText } from '../../../common/text';
-import { isRecord, scalar } from '../../../platform/http';
+import { isObject } from '../../../common/objects';
+import { scalar } from '../../../platform/http';
 
 /**
  * What clients of OpenAI's API send, and what counts of it. A body is read twice: what is kept of it before it is validated
@@ -35,7 +36,7 @@ export function keepOf(
   keep: Readonly<Record<string, (value: unknown) => unknown>>,
   unsupported: Harmless,
 ): unknown {
-  if (!isRecord(body)) return body === undefined || typeof body !== 'object' ? body : [];
+  if (!isObject(body)) return body === undefined || typeof body !== 'object' ? body : [];
   const kept: Record<string, unknown> & { [UNSUPPORTED]?: string } = {};
   for (const [name, kind] of Object.entries(keep)) {
     const value = own(body, name);
@@ -75,22 +76,22 @@ export function keepMessages(value: unknown): unknown {
 }
 
 function keptMessage(message: unknown): KeptMessage {
-  if (!isRecord(message)) return { role: undefined, content: undefined, isTool: false };
+  if (!isObject(message)) return { role: undefined, content: undefined, isTool: false };
   const { role, content } = message;
   return { role: scalar(role), content: keptContent(content), isTool: isAboutTool(message) };
 }
 
 function isAboutTool(message: Readonly<Record<string, unknown>>): boolean {
   const { type = 'message', tool_calls: calls, function_call: called } = message;
-  return type !== 'message' || (Array.isArray(calls) && calls.length > 0) || isRecord(called);
+  return type !== 'message' || (Array.isArray(calls) && calls.length > 0) || isObject(called);
 }
 
 function keptContent(content: unknown): unknown {
   if (!Array.isArray(content)) return scalar(content);
   return (content as readonly unknown[]).slice(0, MAX_PARTS + 1).map((part) => {
-    if (!isRecord(part)) return {};
+    if (!isObject(part)) return {};
     const { type, text, refusal, image_url: image } = part;
-    const url = isRecord(image) ? image['url'] : image;
+    const url = isObject(image) ? image['url'] : image;
     return {
       type: scalar(type),
       text: scalar(text ?? refusal),

@@ -4,7 +4,8 @@ import { codePoints } from '../../../common/text';
 import { REASONING_EFFORTS, type ReasoningEffort } from '../../models';
 import type { AskedOptions } from './rules';
 import type { CreateResponseDto } from './dto/response.dto';
-import { isRecord, scalar } from '../../../platform/http';
+import { isObject } from '../../../common/objects';
+import { scalar } from '../../../platform/http';
 import {
   type Harmless,
   instructionsOf,
@@ -104,7 +105,7 @@ function effortOf(reasoning: Readonly<Record<string, unknown>> = {}): ReasoningE
 function formatOf(text: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> | undefined {
   const format = text['format'] ?? undefined;
   if (format === undefined) return undefined;
-  if (!isRecord(format)) throw invalid('text.format', 'text.format must be an object');
+  if (!isObject(format)) throw invalid('text.format', 'text.format must be an object');
   const { type, ...rest } = format;
   if (type === 'text') return undefined;
   if (type !== 'json_schema') return format;

@@ -1,6 +1,6 @@
 import { AppError, notFound, openAiErrorBody, unavailable } from '../../../common/errors';
 import { encodeId, timeOf } from '../../../common/ids';
-import type { LastWords } from '../../../platform/http';
+import { eventBytes, type LastWords } from '../../../platform/http';
 import { type ChatMessage, END_INDEX, type TokenUsage } from '../contract';
 import { type AnswerFormat, type EndedRun, failedAnswer, type RunEvent } from '../http/views';
 import type { ResponseDto } from './dto/response.dto';
@@ -86,7 +86,7 @@ function usageOf(usage: TokenUsage | null): object | null {
   if (usage === null) return null;
   return {
     input_tokens: usage.promptTokens,
-    input_tokens_details: { cached_tokens: 0 },
+    input_tokens_details: { cached_tokens: usage.cachedPromptTokens ?? 0 },
     output_tokens: usage.completionTokens,
     output_tokens_details: { reasoning_tokens: 0 },
     total_tokens: usage.totalTokens,
@@ -126,7 +126,9 @@ export class ResponseEvents {
   }
 
   text(delta: string, index: number): object[] {
-    return this.told(TEXT_FROM + index, [{ type: 'response.output_text.delta', ...this.at, delta, logprobs: [] }]);
+    const sequence_number = TEXT_FROM + index;
+    if (sequence_number <= this.after) return [];
+    return [{ type: 'response.output_text.delta', ...this.at, delta, logprobs: [], sequence_number }];
   }
 
   end(end: ResponseEnd): object[] {
@@ -158,13 +160,15 @@ export function refusalEvent(refused: AppError): object {
 }
 
 export const responsesLastWords: LastWords = (why) => {
-  if (why === 'stopping') return wordsOf(unavailable('The server is stopping: retrieve the response'));
+  if (why === 'stopping') return lastEvent(unavailable('The server is stopping: retrieve the response'));
   if (why !== 'expired') return undefined;
-  return wordsOf(new AppError('AUTHENTICATION_ERROR', 'The credential has ended: retrieve the response with another'));
+  return lastEvent(
+    new AppError('AUTHENTICATION_ERROR', 'The credential has ended: retrieve the response with another'),
+  );
 };
 
-function wordsOf(error: AppError): Buffer {
-  return Buffer.from(`event: error\ndata: ${JSON.stringify(refusalEvent(error))}\n\n`);
+function lastEvent(error: AppError): Buffer {
+  return eventBytes(refusalEvent(error), undefined, 'error');
 }
 
 /** A run as events. @param after the number of the last event that the reader has */

@@ -5,8 +5,10 @@ import { describeError, Log } from '../../../platform/logging';
 import { ChatLog, type LoggedMessage } from '../../messages';
 import {
   type AnswerOptions,
+  BETWEEN_MESSAGES,
   estimateTokens,
   faultReasonOf,
+  joinNeighbours,
   type ModelMessage,
   type ModelPart,
   ModelsService,
@@ -251,7 +253,6 @@ const ANSWER_TOKENS = 1024;
 const TOKENS_PER_MESSAGE = 4;
 /** The least that is left of a message that is cut; a shorter piece says nothing. */
 const SMALLEST_PIECE = 64;
-const BETWEEN = '\n\n';
 
 function tokensOf(text: string): number {
   return estimateTokens(Buffer.byteLength(text));
@@ -268,7 +269,7 @@ export function mostTold(preset: Preset, { maxTokens }: AnswerOptions, window: n
 
 /** The system prompt of a preset, and what a request adds to it. */
 export function systemPromptOf({ systemPrompt }: Preset, instructions = ''): string {
-  return [systemPrompt, instructions].filter((text) => text !== '').join(BETWEEN);
+  return [systemPrompt, instructions].filter((text) => text !== '').join(BETWEEN_MESSAGES);
 }
 
 /** Half of the prompt's tokens, for a model that can read less than was known of it. */
@@ -286,7 +287,7 @@ export function contextOf(systemPrompt: string, messages: readonly PromptMessage
   const room = most - system.reduce((sum, { content }) => sum + costOf(content), 0);
   const fitting = newest(messages.filter(isTold), room);
   const begin = fitting.findIndex(({ role }) => role === 'user');
-  return [...system, ...joined(fitting.slice(begin))];
+  return [...system, ...joinNeighbours(fitting.slice(begin))];
 }
 
 function isTold({ kind, content }: PromptMessage, i: number, all: readonly PromptMessage[]): boolean {
@@ -315,17 +316,6 @@ function newest(messages: readonly PromptMessage[], room: number): ModelMessage[
 
 function costOf(content: string): number {
   return tokensOf(content) + TOKENS_PER_MESSAGE;
-}
-
-/** Neighbours of one role become one message. */
-function joined(messages: readonly ModelMessage[]): ModelMessage[] {
-  const told: ModelMessage[] = [];
-  for (const message of messages) {
-    const last = told.at(-1);
-    if (last?.role !== message.role) told.push(message);
-    else told[told.length - 1] = { ...last, content: last.content + BETWEEN + message.content };
-  }
-  return told;
 }
 
 /** A text's beginning and end in at most so many tokens, and between them how much is missing. */

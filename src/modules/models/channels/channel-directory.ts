@@ -6,7 +6,7 @@ import { type SecretBox, Secrets } from '../../../platform/secrets';
 import { CONNECT_MS, type Timeouts } from '../answer/answer';
 import type { ModelPrices } from '../contract';
 import type { Endpoint } from '../providers/chat-model';
-import { authHeaderOf, ECHO, OPENAI_COMPATIBLE } from '../providers/registry';
+import { authHeaderOf, chatModelOf, ECHO, OPENAI_COMPATIBLE } from '../providers/registry';
 import {
   type ChannelParams,
   ChannelsRepository,
@@ -171,16 +171,36 @@ const COMMON = {
   modelPrices: {},
 };
 
-/** The channel that every tenant has after its own; undefined where the environment names no provider. */
-export function environmentChannel(config: ModelsConfig, post: OutboundPost): Channel | undefined {
+/** How the environment names its provider. */
+interface NamedProvider extends Pick<Endpoint, 'baseUrl' | 'apiKey' | 'authHeader'> {
+  readonly provider: string;
+  readonly model: string;
+  readonly prices: ModelPrices | undefined;
+}
+
+/** Undefined where it names none. */
+function namedProvider(config: ModelsConfig): NamedProvider | undefined {
+  const chatModel = config.provider === undefined ? undefined : chatModelOf(config.provider);
+  if (chatModel !== undefined) {
+    const { provider, defaultBaseUrl, defaultModel, defaultAuthHeader: authHeader } = chatModel;
+    const { apiKey, prices, baseUrl = defaultBaseUrl, model = defaultModel } = config;
+    return { provider, baseUrl, model, apiKey, authHeader, prices };
+  }
   const { openaiApiKey: apiKey, openaiBaseUrl, openaiModel: model, openaiAuthHeader: authHeader } = config;
   if (apiKey === undefined && openaiBaseUrl === undefined) return undefined;
-  const baseUrl = openaiBaseUrl ?? OPENAI_COMPATIBLE.defaultBaseUrl;
-  const { provider } = OPENAI_COMPATIBLE;
+  const { provider, defaultBaseUrl } = OPENAI_COMPATIBLE;
+  return { provider, baseUrl: openaiBaseUrl ?? defaultBaseUrl, model, apiKey, authHeader, prices: config.openaiPrices };
+}
+
+/** The channel that every tenant has after its own; undefined where the environment names no provider. */
+export function environmentChannel(config: ModelsConfig, post: OutboundPost): Channel | undefined {
+  const named = namedProvider(config);
+  if (named === undefined) return undefined;
+  const { provider, model, baseUrl, apiKey, authHeader, prices } = named;
   return {
     ...COMMON,
     ...{ id: ENVIRONMENT, key: ENVIRONMENT, name: ENVIRONMENT, isShared: true, provider, model, models: {}, baseUrl },
-    prices: config.openaiPrices ?? null,
+    prices: prices ?? null,
     timeouts: timeoutsOf(config, {}),
     params: paramsOf(),
     endpoint: () => ({ baseUrl, apiKey, authHeader, post }),

@@ -1,4 +1,4 @@
-import type { ModelMessage } from '../contract';
+import { BETWEEN_MESSAGES, joinNeighbours, type ModelMessage } from '../contract';
 
 /** What a user or a model says until the other one speaks. */
 interface Turn {
@@ -6,13 +6,13 @@ interface Turn {
   readonly text: string;
 }
 
+type Spoken = ModelMessage & Pick<Turn, 'role'>;
+
 /** Messages for a protocol that keeps the system prompt apart, and lets user and model speak in turn. */
 export interface Dialogue {
   readonly system: string | undefined;
   readonly turns: readonly Turn[];
 }
-
-const BETWEEN = '\n\n';
 
 /**
  * Blank messages are left out, neighbours of one role are joined. System messages are one text, apart, wherever they stand;
@@ -22,19 +22,14 @@ const BETWEEN = '\n\n';
 export function dialogueOf(messages: readonly ModelMessage[], isSpoken = false): Dialogue {
   const said = messages.filter(({ content }) => content.trim() !== '');
   const system = said.filter(({ role }) => role === 'system').map(({ content }) => content);
-  const turns = said.flatMap(({ role, content }): Turn[] => (role === 'system' ? [] : [{ role, text: content }]));
+  const turns = said.flatMap(({ role, content }): Spoken[] => (role === 'system' ? [] : [{ role, content }]));
   if (system.length === 0) return { system: undefined, turns: joined(turns) };
-  const text = system.join(BETWEEN);
-  if (isSpoken || turns.length === 0) return { system: undefined, turns: joined([{ role: 'user', text }, ...turns]) };
+  const text = system.join(BETWEEN_MESSAGES);
+  if (isSpoken || turns.length === 0)
+    return { system: undefined, turns: joined([{ role: 'user', content: text }, ...turns]) };
   return { system: text, turns: joined(turns) };
 }
 
-function joined(turns: readonly Turn[]): Turn[] {
-  const runs: { role: Turn['role']; texts: string[] }[] = [];
-  for (const { role, text } of turns) {
-    const last = runs.at(-1);
-    if (last?.role === role) last.texts.push(text);
-    else runs.push({ role, texts: [text] });
-  }
-  return runs.map(({ role, texts }) => ({ role, text: texts.join(BETWEEN) }));
+function joined(spoken: readonly Spoken[]): Turn[] {
+  return joinNeighbours(spoken).map(({ role, content: text }) => ({ role, text }));
 }

@@ -1,3 +1,4 @@
+import { type Fields, isObject } from '../../../common/objects';
 import type { FinishReason, ReasoningEffort, ResponseFormat } from '../contract';
 import { ChannelFault, type ChatRequest, type Endpoint, type Finished, type RawPart } from './chat-model';
 import { dialogueOf } from './dialogue';
@@ -5,10 +6,8 @@ import {
   type AnswerReader,
   defined,
   documentsOf,
-  type Fields,
   firstOf,
   isCount,
-  isObject,
   NO_PARTS,
   StreamedModel,
   type StreamEvent,

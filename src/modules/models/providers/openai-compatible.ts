@@ -1,3 +1,4 @@
+import { type Fields, isObject } from '../../../common/objects';
 import type { FinishReason, ModelMessage } from '../contract';
 import {
   ChannelFault,
@@ -11,10 +12,8 @@ import {
   type AnswerReader,
   defined,
   documentOf,
-  type Fields,
   firstOf,
   isCount,
-  isObject,
   NO_PARTS,
   StreamedModel,
   type StreamEvent,

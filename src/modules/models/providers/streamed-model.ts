@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { createParser } from 'eventsource-parser';
+import { type Fields, isObject } from '../../../common/objects';
 import { OutboundError } from '../../../platform/outbound';
 import { ChannelFault, ChatModel, type ChatRequest, type Endpoint, type Finished, type RawPart } from './chat-model';
 import { faultOf, refuseOtherStatus, refusePages, toldError } from './told-errors';
@@ -189,13 +190,6 @@ function isJson(text: string): boolean {
 
 function withoutBom(text: string): string {
   return text.charCodeAt(0) === BOM ? text.slice(1) : text;
-}
-
-/** An object of a document that nobody has checked. */
-export type Fields = Readonly<Record<string, unknown>>;
-
-export function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function isCount(value: unknown): value is number {

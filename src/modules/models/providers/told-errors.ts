@@ -1,3 +1,4 @@
+import { type Fields, isObject } from '../../../common/objects';
 import { retryAfterMs } from '../../../common/time';
 import type { StreamAnswer } from '../../../platform/outbound';
 import type { FaultReason } from '../contract';
@@ -22,8 +23,6 @@ export interface ToldError {
   /** All of it, as it came. */
   readonly raw: string;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The fault that a document tells of; undefined where it tells of none. Providers tell it as `{"error": …}`, as
@@ -319,7 +318,7 @@ export function cleaned(text: string, secrets: readonly string[]): string | unde
 }
 
 function fieldsOf(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+  return isObject(value) ? value : undefined;
 }
 
 function isSaid(value: unknown): boolean {

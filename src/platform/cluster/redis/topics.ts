@@ -16,4 +16,6 @@ export const BUS_TOPICS: Readonly<Record<string, number>> = {
   answers: 11,
   'node-samples': 12,
   'agent-rooms': 13,
+  'stream-asks': 14,
+  'streams-so-far': 15,
 };

@@ -169,6 +169,9 @@ export class ListChatMessagesQueryDto extends PageQueryDto {
 class UsageDto {
   @ApiProperty({ type: 'integer' })
   prompt_tokens!: number;
+  /** Of these, the ones that the provider had in its cache. Only where it says so. */
+  @ApiProperty({ type: 'integer', required: false })
+  cached_prompt_tokens?: number;
   @ApiProperty({ type: 'integer' })
   completion_tokens!: number;
   @ApiProperty({ type: 'integer' })

@@ -79,6 +79,9 @@ export class ListConversationsQueryDto extends PageQueryDto {
 export class TokenUsageDto {
   @ApiProperty({ type: 'integer' })
   promptTokens!: number;
+  /** Of these, the ones that the provider had in its cache. Only where it says so. */
+  @ApiProperty({ type: 'integer', required: false })
+  cachedPromptTokens?: number;
   @ApiProperty({ type: 'integer' })
   completionTokens!: number;
   @ApiProperty({ type: 'integer' })

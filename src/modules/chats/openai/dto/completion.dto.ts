@@ -126,10 +126,17 @@ export class ChatCompletionDto extends AskedDto {
   response_format?: Record<string, unknown>;
 }
 
+class PromptTokensDetailsDto {
+  /** Of the prompt’s tokens, the ones that the provider had in its cache. */
+  cached_tokens!: number;
+}
+
 export class CompletionUsageDto {
   prompt_tokens!: number;
   completion_tokens!: number;
   total_tokens!: number;
+  /** Only where the provider says it. */
+  prompt_tokens_details?: PromptTokensDetailsDto;
 }
 
 export class CompletionMessageDto {

@@ -67,6 +67,9 @@ export class MessageStreamTokenEventDto extends OfMessageDto {
 export class UsageDto {
   @ApiProperty({ type: 'integer', example: 12 })
   prompt_tokens!: number;
+  /** Of these, the ones that the provider had in its cache. Only where it says so. */
+  @ApiProperty({ type: 'integer', required: false, example: 8 })
+  cached_prompt_tokens?: number;
   @ApiProperty({ type: 'integer', example: 30 })
   completion_tokens!: number;
   @ApiProperty({ type: 'integer', example: 42 })

@@ -73,6 +73,10 @@ const SETTINGS: readonly FieldSpec[] = [
     },
   },
   {
+    ...{ name: 'agent_control', label: 'Who adds and changes agents in a room', kind: 'choice', none: '' },
+    ...{ options: ['admins', 'members'], hint: 'Where the room itself does not say.' },
+  },
+  {
     ...{ name: 'presence_room_limit', label: 'Largest room with presence', kind: 'count', none: '' },
     ...{ least: 0, most: 10_000, hint: 'Rooms with more members do not say who comes and goes.' },
   },
