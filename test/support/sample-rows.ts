@@ -73,6 +73,9 @@ function countedRows(tenant: string, room: string): string {
     INSERT INTO usage_models (tenant_id, channel, preset, day) VALUES ('${tenant}', 'c', 'p', '2026-01-31');
     INSERT INTO usage_rooms (tenant_id, room_id) VALUES ('${tenant}', '${room}');
     INSERT INTO usage_state (tenant_id, complete_to) VALUES ('${tenant}', now());
+    INSERT INTO tenant_feeds (tenant_id, epoch, began_before) VALUES ('${tenant}', 1, 1);
+    INSERT INTO tenant_feed (tenant_id, no, room_id, from_rev, to_rev) VALUES ('${tenant}', 1, '${room}', 0, 1);
+    INSERT INTO tenant_feed_rooms (tenant_id, room_id, collected_rev) VALUES ('${tenant}', '${room}', 1);
   `;
 }
 

@@ -17,6 +17,7 @@ export { MessagePreviews } from './message-previews';
 export { type MessageTrace, MessageTraces } from './message-traces';
 export { MessagesModule } from './messages.module';
 export { answering, heldMessagesReleased, messagesTrimmed } from './messages.functions';
-export { MessageDto } from './dto/message.dto';
+export { CHANGE_SCHEMA, type ChangeDto, MessageDto } from './dto/message.dto';
+export { changeView } from './message-pages';
 export { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';
 export type { MessageRow } from './views';

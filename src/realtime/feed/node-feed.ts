@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { roomAddress, roomKey, userAddress } from '../../common/ids';
 import { AcknowledgedChanges } from '../../platform/database';
-import { Bus, type BusEnvelope, NodeRegistry, type Topic } from '../../platform/cluster';
+import { Bus, type BusEnvelope, NodeRegistry, type Topic, type Unsubscribe } from '../../platform/cluster';
 import { ReconnectPacer, type Frame, type StreamPart } from '../transport';
 import { Channels } from './channels';
 import { RoomChange } from './order';
-import { type RoomEvent, RoomFeed, type RunningStreams, type SignalRule } from './ports';
+import { type CommittedIn, type RoomEvent, RoomFeed, type RunningStreams, type SignalRule } from './ports';
 import { Resync } from './resync';
 import { BegunSignals, MergedSignals, type RoomSignal } from './signals';
 
@@ -168,6 +168,7 @@ export class NodeFeed extends RoomFeed {
   private readonly outbox: HintOutbox;
   private readonly begun: BegunSignals;
   private readonly merged: MergedSignals;
+  private readonly committed = new Set<CommittedIn>();
 
   constructor(
     private readonly nodes: NodeRegistry,
@@ -206,6 +207,7 @@ export class NodeFeed extends RoomFeed {
       const { tenantId, roomId } = event;
       // Messages are noted where they are committed.
       if (event.seq === undefined) this.acknowledged.changed();
+      for (const handler of this.committed) handler(tenantId, roomId);
       const change = RoomChange.of(event);
       this.receive(tenantId, roomId, change);
       this.hints(tenantId, roomId)?.change(change);
@@ -215,6 +217,7 @@ export class NodeFeed extends RoomFeed {
 
   touchRoom(tenantId: string, roomId: string, joined: readonly string[] = [], by?: string): void {
     this.acknowledged.changed();
+    for (const handler of this.committed) handler(tenantId, roomId);
     this.look(tenantId, roomId, undefined);
     this.welcome(tenantId, roomId, joined, by);
     this.hints(tenantId, roomId)?.touch();
@@ -244,6 +247,11 @@ export class NodeFeed extends RoomFeed {
 
   streamsFrom(source: RunningStreams): void {
     this.channels.running = source;
+  }
+
+  onCommitted(handler: CommittedIn): Unsubscribe {
+    this.committed.add(handler);
+    return () => void this.committed.delete(handler);
   }
 
   /** Sends of signals what is due. */
