@@ -12,7 +12,7 @@ DECLARE
   feed tenant_feeds;
   entry tenant_feed;
   items jsonb := '[]';
-  some jsonb;
+  found jsonb;
   low bigint;
   is_deleted boolean;
   at_no bigint := p_no;
@@ -32,7 +32,7 @@ BEGIN
     low := GREATEST(entry.from_rev, at_rev);
     is_deleted := NOT EXISTS (SELECT 1 FROM rooms r
       WHERE r.tenant_id = p_tenant AND r.room_id = entry.room_id AND r.deleted_at IS NULL);
-    SELECT jsonb_agg(c.item ORDER BY c.rev), COALESCE(max(c.rev), 0) INTO some, at_rev FROM (
+    SELECT jsonb_agg(c.item ORDER BY c.rev), COALESCE(max(c.rev), 0) INTO found, at_rev FROM (
       (SELECT m.rev, jsonb_build_object('room_id', m.room_id, 'rev', m.rev, 'message', message_json(m), 'type',
           CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL THEN 'message.updated'
             ELSE 'message' END) AS item
@@ -45,9 +45,9 @@ BEGIN
           AND (NOT is_deleted OR e.type = 'room.deleted') ORDER BY e.rev LIMIT p_limit - n)
       ORDER BY rev LIMIT p_limit - n) c;
     looked := looked + 1;
-    IF some IS NOT NULL THEN
-      items := items || some;
-      n := n + jsonb_array_length(some);
+    IF found IS NOT NULL THEN
+      items := items || found;
+      n := n + jsonb_array_length(found);
     END IF;
     -- With a page that is full something of the entry may be left.
     EXIT WHEN n >= p_limit AND at_rev < entry.to_rev;
