@@ -19,6 +19,8 @@ export function sampleRows(tenant: string): string {
     INSERT INTO ws_tickets (tenant_id, ticket_id, expires_at) VALUES ('${tenant}', gen_random_uuid(), now());
     INSERT INTO held_messages (tenant_id, room_id, seq, rev, sender_id, content)
       VALUES ('${tenant}', '${id}', 1, 1, 'alice', 'x');
+    INSERT INTO message_versions (tenant_id, room_id, seq, rev, content, said_at) VALUES ('${tenant}', '${id}', 1, 1, 'x', now());
+    INSERT INTO member_settings (tenant_id, room_id, user_id) VALUES ('${tenant}', '${id}', 'alice');
     INSERT INTO notifications (tenant_id, notification_id, topic, payload, user_ids, topic_subscribers)
       VALUES ('${tenant}', '${id}', 't', '{}', '{alice}', false);
     INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, waits_since)

@@ -1,7 +1,7 @@
 /**
  * The message log.
  *
- * Owns the tables messages and held_messages. Invariants: seq of a room is 1…N without a gap; a message is answered only after its
+ * Owns the tables messages, held_messages and message_versions. Invariants: seq of a room is 1…N without a gap; a message is answered only after its
  * durable commit; one client_message_id of a sender in a room is one message; a deleted message keeps its seq.
  * Concurrency: all sends go through the Appender (group commit, see there); edits and deletes are functions of the
  * schema that lock the room first. Failure: a send whose commit is in doubt is resolved by asking the log; until then
@@ -16,7 +16,7 @@ export { MessageFacts } from './messages.repository';
 export { MessagePreviews } from './message-previews';
 export { type MessageTrace, MessageTraces } from './message-traces';
 export { MessagesModule } from './messages.module';
-export { answering, heldMessagesReleased, messagesTrimmed } from './messages.functions';
+export { answering, heldMessagesReleased, messagesTrimmed, messageVersionsReleased } from './messages.functions';
 export { CHANGE_SCHEMA, type ChangeDto, MessageDto } from './dto/message.dto';
 export { changeView } from './message-pages';
 export { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';

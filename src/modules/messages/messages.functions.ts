@@ -158,6 +158,13 @@ export const heldMessagesReleased = schemaFunction(
   value<number>('bigint'),
 );
 
+/** Deletes what messages said before, in tenants that keep it no more; how much. */
+export const messageVersionsReleased = schemaFunction(
+  'message_versions_released',
+  { p_limit: 'integer' },
+  value<number>('bigint'),
+);
+
 /** Makes tombstones of what a user wrote. */
 @Injectable()
 @EraseStep('messages')

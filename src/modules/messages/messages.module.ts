@@ -19,12 +19,20 @@ import { MessagesGateway } from './messages.gateway';
 import { RoomStates } from './room-states.repository';
 import { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';
 import { MissedRepository, RoomLogRepository } from './room-log/room-log.repository';
+import { SeenController } from './seen/seen.controller';
+import { SeenService } from './seen/seen.service';
 import { HeldMessageEntity } from './entities/held-message.entity';
 import { MessageEntity } from './entities/message.entity';
+import { MessageVersionEntity } from './entities/message-version.entity';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity]), RealtimeModule, RoomsModule, DeliveryModule],
-  controllers: [MessagesController],
+  imports: [
+    TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity, MessageVersionEntity]),
+    RealtimeModule,
+    RoomsModule,
+    DeliveryModule,
+  ],
+  controllers: [MessagesController, SeenController],
   providers: [
     AgentRooms,
     MessagesErase,
@@ -40,6 +48,7 @@ import { MessageEntity } from './entities/message.entity';
     MessagesExportRepository,
     MessagesRepository,
     MessagesService,
+    SeenService,
     MissedRepository,
     RoomStates,
     RoomLogRepository,

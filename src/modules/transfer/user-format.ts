@@ -1,6 +1,6 @@
 /**
  * The format of the export of one user's data: as format.ts says, but with a header of its own, and these lines in this order:
- * profile, membership*, message*, cursor*, notification*, subscription*, chat*, answer*, usage*. It is made to be read, and
+ * profile, membership*, message*, version*, cursor*, notification*, subscription*, chat*, answer*, usage*. It is made to be read, and
  * not imported.
  *
  * A membership is that of a room that is there; messages are those that the user sent, in rooms that they have left or that
@@ -26,6 +26,20 @@ export interface MembershipFields {
   readonly role: 'admin' | 'member' | 'agent';
   readonly joined_seq: number;
   readonly joined_at: Time;
+  readonly muted_until: Time | null;
+  readonly hidden: boolean;
+  readonly favourite: boolean;
+  readonly notify: 'all' | 'mentions' | 'none';
+}
+
+/** What a message of the user said before it was edited. */
+export interface VersionFields {
+  readonly room_id: string;
+  readonly seq: number;
+  readonly rev: number;
+  readonly content: string;
+  readonly meta: JsonObject | null;
+  readonly said_at: Time;
 }
 
 /** How far the user has got in a room; none: up to where they joined. */
@@ -33,6 +47,8 @@ export interface CursorFields {
   readonly room_id: string;
   readonly acked_seq: number;
   readonly read_seq: number;
+  /** Marked unread from here on. */
+  readonly unread_seq: number | null;
   readonly updated_at: Time;
 }
 
@@ -69,6 +85,7 @@ export interface UserFieldsOf {
   readonly profile: Omit<UserFields, 'legal_hold'>;
   readonly membership: MembershipFields;
   readonly message: MessageFields;
+  readonly version: VersionFields;
   readonly cursor: CursorFields;
   readonly notification: NotificationFields;
   readonly subscription: SubscriptionFields;
@@ -93,9 +110,14 @@ export const USER_LINE_KEYS: Readonly<Record<UserLine, readonly string[]>> = {
     role: true,
     joined_seq: true,
     joined_at: true,
+    muted_until: true,
+    hidden: true,
+    favourite: true,
+    notify: true,
   }),
   message: LINE_KEYS.message,
-  cursor: keys<CursorFields>({ room_id: true, acked_seq: true, read_seq: true, updated_at: true }),
+  version: keys<VersionFields>({ room_id: true, seq: true, rev: true, content: true, meta: true, said_at: true }),
+  cursor: keys<CursorFields>({ room_id: true, acked_seq: true, read_seq: true, unread_seq: true, updated_at: true }),
   notification: keys<NotificationFields>({
     notification_id: true,
     topic: true,

@@ -39,6 +39,7 @@ export const USER_LINES = [
   'profile',
   'membership',
   'message',
+  'version',
   'cursor',
   'notification',
   'subscription',

@@ -67,6 +67,16 @@ export class ListMessagesQueryDto extends PageQueryDto {
   @IsOptional()
   @IsIn(['asc', 'desc'])
   order?: 'asc' | 'desc';
+
+  /**
+   * A sequence number or a message id: the page that has it in its middle, half of `limit` before it. Alone or with `limit`.
+   * @example 42
+   */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(64)
+  around?: string;
 }
 
 export class ListChangesQueryDto {

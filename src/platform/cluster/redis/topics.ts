@@ -16,4 +16,5 @@ export const BUS_TOPICS: Readonly<Record<string, number>> = {
   answers: 11,
   'node-samples': 12,
   'agent-rooms': 13,
+  'user-frames': 20,
 };

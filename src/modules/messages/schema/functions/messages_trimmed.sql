@@ -1,4 +1,4 @@
--- Deletes messages that lie before what the room keeps: of those after p_after the oldest, at most p_limit. The room is not
+-- Deletes messages, with their versions, that lie before what the room keeps: of those after p_after the oldest, at most p_limit. The room is not
 -- locked: nobody sees them, and nobody can change them, since the commit that moved the room's beginning.
 -- Answers with how many went (`deleted`) and the seq before which none is left (`through`).
 --
@@ -13,6 +13,8 @@ BEGIN
   SELECT m.seq INTO low FROM messages m
     WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq > p_after AND m.seq < first ORDER BY m.seq LIMIT 1;
   IF low IS NULL THEN RETURN jsonb_build_object('deleted', 0, 'through', p_after); END IF;
+  DELETE FROM message_versions v WHERE v.tenant_id = p_tenant AND v.room_id = p_room AND v.seq >= low
+    AND v.seq < LEAST(first, low + p_limit);
   DELETE FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq >= low
     AND m.seq < LEAST(first, low + p_limit);
   GET DIAGNOSTICS gone = ROW_COUNT;
