@@ -154,8 +154,8 @@ describe('acks and reads', () => {
   });
 
   describe('what members set for themselves', () => {
-    const me = (by: Api, body: object) => by.patch<Record<string, unknown>>(`/rooms/${room_id}/me`, body);
-    const unread = (by: Api, seq: unknown) => by.post<Record<string, unknown>>(`/rooms/${room_id}/unread`, { seq });
+    const me = (by: Api, body: object) => by.patch(`/rooms/${room_id}/me`, body);
+    const unread = (by: Api, seq: unknown) => by.post(`/rooms/${room_id}/unread`, { seq });
     const own = async (by: Api) => (await listedRoom(by, room_id)).me;
     const NOTHING = { muted_until: null, hidden: false, favourite: false, notify: 'all', unread_seq: null };
 

@@ -43,7 +43,7 @@ export class CollectedTenants implements OnModuleInit, OnApplicationBootstrap {
 
   onModuleInit(): void {
     this.ends = [
-      this.feed.onCommitted((tenantId, roomId) => this.note(tenantId, roomId)),
+      this.feed.onCommitted(this.changed, (tenantId, roomId) => this.note(tenantId, roomId)),
       this.nodes.onNodeLost(() => {
         for (const tenantId of this.changed.keys()) this.owed.add(tenantId);
       }),

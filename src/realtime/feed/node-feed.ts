@@ -168,7 +168,8 @@ export class NodeFeed extends RoomFeed {
   private readonly outbox: HintOutbox;
   private readonly begun: BegunSignals;
   private readonly merged: MergedSignals;
-  private readonly committed = new Set<CommittedIn>();
+  /** Who is told of what was committed, and of which tenants. */
+  private readonly committed = new Map<CommittedIn, Pick<ReadonlySet<string>, 'has'>>();
 
   constructor(
     private readonly nodes: NodeRegistry,
@@ -207,7 +208,7 @@ export class NodeFeed extends RoomFeed {
       const { tenantId, roomId } = event;
       // Messages are noted where they are committed.
       if (event.seq === undefined) this.acknowledged.changed();
-      for (const handler of this.committed) handler(tenantId, roomId);
+      this.tellCommitted(tenantId, roomId);
       const change = RoomChange.of(event);
       this.receive(tenantId, roomId, change);
       this.hints(tenantId, roomId)?.change(change);
@@ -217,7 +218,7 @@ export class NodeFeed extends RoomFeed {
 
   touchRoom(tenantId: string, roomId: string, joined: readonly string[] = [], by?: string): void {
     this.acknowledged.changed();
-    for (const handler of this.committed) handler(tenantId, roomId);
+    this.tellCommitted(tenantId, roomId);
     this.look(tenantId, roomId, undefined);
     this.welcome(tenantId, roomId, joined, by);
     this.hints(tenantId, roomId)?.touch();
@@ -249,8 +250,8 @@ export class NodeFeed extends RoomFeed {
     this.channels.running = source;
   }
 
-  onCommitted(handler: CommittedIn): Unsubscribe {
-    this.committed.add(handler);
+  onCommitted(tenants: Pick<ReadonlySet<string>, 'has'>, handler: CommittedIn): Unsubscribe {
+    this.committed.set(handler, tenants);
     return () => void this.committed.delete(handler);
   }
 
@@ -263,6 +264,10 @@ export class NodeFeed extends RoomFeed {
   /** Hints of other nodes may be lost, or what a node that is gone published last. */
   lookForLost(): void {
     void this.resync.all();
+  }
+
+  private tellCommitted(tenantId: string, roomId: string): void {
+    for (const [handler, tenants] of this.committed) if (tenants.has(tenantId)) handler(tenantId, roomId);
   }
 
   /** Where to put what other nodes are to know of a room; undefined where there are none. */

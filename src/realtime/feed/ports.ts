@@ -311,10 +311,11 @@ export abstract class RoomFeed {
   /** Who knows what is being written on this node: whoever comes into a room is sent that first. For one source. */
   abstract streamsFrom(source: RunningStreams): void;
   /**
-   * Calls back for every room in which this node has committed a change, or may have. What other nodes commit, and what dies
-   * with this one before it is handed in here, is not told. @param handler neither waits nor throws
+   * Calls back for every room of these tenants in which this node has committed a change, or may have. What other nodes commit, and
+   * what dies with this one before it is handed in here, is not told.
+   * @param tenants by their ids; may change at any time @param handler neither waits nor throws
    */
-  abstract onCommitted(handler: CommittedIn): Unsubscribe;
+  abstract onCommitted(tenants: Pick<ReadonlySet<string>, 'has'>, handler: CommittedIn): Unsubscribe;
 }
 
 /** @param roomId UUID */
