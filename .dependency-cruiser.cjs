@@ -1,7 +1,7 @@
 /**
  * Who may import whom (docs/architecture.md):
  *
- *   common ← config ← platform ← realtime ← tenants ← {rooms, delivery, models} ← messages ← {notifications, chats}
+ *   common ← config ← platform ← realtime ← tenants ← {rooms, delivery, models} ← messages ← {notifications, chats, changes}
  *     ← webhooks ← {stats, usage, retention, removal, transfer, admin, first-start} ← app
  *
  * A layer sees itself and the rows above it; two in one row do not see each other. Type imports count too.
@@ -14,7 +14,7 @@ const LAYERS = [
   ['src/modules/tenants'],
   ['src/modules/rooms', 'src/modules/delivery', 'src/modules/models'],
   ['src/modules/messages'],
-  ['src/modules/notifications', 'src/modules/chats'],
+  ['src/modules/notifications', 'src/modules/chats', 'src/modules/changes'],
   ['src/modules/webhooks'],
   [
     ...['src/modules/stats', 'src/modules/usage', 'src/modules/retention', 'src/modules/removal'],

@@ -14,6 +14,7 @@ const SYSTEM_DATABASE_USERS = [
   'src/modules/delivery/dead-letters/dead-letters.repository.ts',
   'src/modules/delivery/delivery.repository.ts',
   'src/modules/notifications/delivery/deliveries.repository.ts',
+  'src/modules/changes/changes.repository.ts',
   'src/modules/webhooks/deliveries.repository.ts',
   'src/modules/chats/runs/charges.repository.ts',
   'src/modules/chats/runs/run-chunks.repository.ts',

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AdminModule } from './modules/admin';
+import { ChangesModule } from './modules/changes';
 import { ChatsModule } from './modules/chats';
 import { DeliveryModule } from './modules/delivery';
 import { FirstStartModule } from './modules/first-start';
@@ -43,6 +44,7 @@ export class AppModule {
         MessagesModule,
         NotificationsModule,
         ChatsModule,
+        ChangesModule,
         WebhooksModule,
         StatsModule,
         UsageModule,

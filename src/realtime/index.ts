@@ -28,6 +28,7 @@ export {
   RoomPositions,
   type RoomState,
   Subscriptions,
+  UserFrames,
 } from './feed';
 export { LastSeenStore, type OfflineAnswer, Presence, SharedRooms, Typing } from './presence';
 export {

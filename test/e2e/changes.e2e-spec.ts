@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { decodeId } from '../../src/common/ids';
 import { startTestApp, type TestApp, type TestTenant } from '../support/app';
-import type { Api } from '../support/http/api';
+import { cursorOf } from '../../src/platform/http';
+import type { Answer, Api } from '../support/http/api';
 import { allChanges, type ChangesBody, listSeqs, listAll, type MessageBody, pathOf, send } from '../support/messages';
+import { until } from '../support/poll';
 import {
   badField,
   bodyOf,
@@ -13,7 +15,11 @@ import {
   refusal,
   type RoomBody,
   rolesIn,
+  sendMany,
+  signedIn,
 } from '../support/rooms';
+import { ChangesFollower, kept, type TenantChange, type TenantChangesBody } from '../support/tenant-changes';
+import { uuidOf } from '../support/tenants';
 import { runs } from '../support/timing';
 
 describe('changes', () => {
@@ -151,6 +157,174 @@ describe('changes', () => {
       { numRuns: runs(12) },
     );
   });
+
+  describe('of a tenant', () => {
+    let feedTenant: TestTenant;
+    let ann: Api;
+    beforeEach(async () => {
+      feedTenant = await app.tenant();
+      ann = feedTenant.as('ann');
+    });
+
+    it('are those of all its rooms, in order of rev in each, and lead to what each room says itself', async () => {
+      const follower = await ChangesFollower.begin(feedTenant.key);
+      const rooms = await Promise.all([1, 2, 3].map(async () => (await createRoom(ann, 'group', ['bob'])).room_id));
+      const operations = fc.sample(operation, 120).filter((one) => one.do !== 'observe');
+      await Promise.all(
+        rooms.map(async (room, i) => {
+          for (const one of operations.filter((_, n) => n % rooms.length === i)) {
+            await perform({ as: (user) => feedTenant.as(user === 'alice' ? 'ann' : user) }, room, one);
+            if (one.do === 'send') await follower.read(2 + i);
+          }
+        }),
+      );
+      for (const room of rooms) {
+        const whole = (await allChanges(ann, room)) as TenantChange[];
+        await follower.reach(room, whole.at(-1)?.rev ?? 0, 7);
+        const told = follower.of(room);
+        expect([...kept(told)].sort()).toEqual([...kept(whole)].sort());
+      }
+      const once = await ChangesFollower.begin(feedTenant.key);
+      expect(await once.read()).toEqual([]);
+    });
+
+    it('come in order, none of them twice to one who reads alone', async () => {
+      const follower = await ChangesFollower.begin(feedTenant.key);
+      const { room_id } = await createRoom(ann, 'group', ['bob']);
+      for (let n = 1; n <= 25; n++) {
+        await send(ann, room_id, { content: `${n}`, meta: { z: 1, a: 2 } });
+        if (n % 5 === 0) await follower.read(1 + n / 5);
+      }
+      await follower.reach(room_id, (await getRoom(ann, room_id)).last_rev, 3);
+      expect(follower.of(room_id).map(({ rev }) => rev)).toEqual(
+        (await allChanges(ann, room_id)).map(({ rev }) => rev),
+      );
+      expect(follower.of(room_id)).toEqual(await allChanges(ann, room_id));
+    });
+
+    it('of a room that was deleted are that alone', async () => {
+      const { room_id } = await createRoom(ann, 'group', ['bob']);
+      const follower = await ChangesFollower.begin(feedTenant.key);
+      await send(ann, room_id, { content: 'secret' });
+      const { last_rev } = await getRoom(ann, room_id);
+      await ann.delete(`/rooms/${room_id}`);
+      await follower.reach(room_id, last_rev + 1);
+      expect(follower.of(room_id).at(-1)).toMatchObject({ type: 'room.deleted', rev: last_rev + 1 });
+      const late = await ChangesFollower.begin(feedTenant.key);
+      expect(await late.read()).toEqual([]);
+    });
+
+    it('are found where no node has said that they were made', async () => {
+      const { room_id } = await createRoom(ann, 'group', ['bob']);
+      const follower = await ChangesFollower.begin(feedTenant.key);
+      const before = await send(ann, room_id);
+      await follower.reach(room_id, before.seq);
+      // As a server that dies right after its commit leaves it.
+      const room = decodeId('room', room_id);
+      await app.database.sql(
+        `INSERT INTO room_events (tenant_id, room_id, rev, type, payload)
+         SELECT tenant_id, room_id, last_rev + 1, 'member.joined', '{"user_id": "lost"}' FROM rooms WHERE room_id = $1`,
+        [room],
+      );
+      await app.database.sql('UPDATE rooms SET last_rev = last_rev + 1 WHERE room_id = $1', [room]);
+      await app.database.sql(
+        `UPDATE tenant_feeds SET swept_at = now() - interval '2 hours' WHERE tenant_id = (SELECT tenant_id FROM rooms WHERE room_id = $1)`,
+        [room],
+      );
+      await follower.reach(room_id, (await getRoom(ann, room_id)).last_rev);
+      expect(follower.of(room_id).at(-1)).toMatchObject({ type: 'member.joined', user_id: 'lost' });
+    });
+
+    it('begin with the first call: what lies long before is not told', async () => {
+      const { room_id: quiet } = await createRoom(ann, 'group');
+      const { room_id: busy } = await createRoom(ann, 'group');
+      for (const room of [quiet, busy]) await sendMany(ann, room, 3);
+      const rooms = [quiet, busy].map((id) => decodeId('room', id));
+      await app.database.sql(
+        `UPDATE messages SET created_at = created_at - interval '1 day' WHERE room_id = ANY ($1)`,
+        [rooms],
+      );
+      const follower = await ChangesFollower.begin(feedTenant.key);
+      await send(ann, busy, { content: 'new' });
+      await follower.reach(busy, (await getRoom(ann, busy)).last_rev);
+      expect(follower.of(busy).map(({ content }) => content)).toEqual(['new']);
+      await send(ann, quiet, { content: 'later' });
+      await follower.reach(quiet, (await getRoom(ann, quiet)).last_rev);
+      expect(follower.of(quiet).map(({ content }) => content)).toEqual(['later']);
+    });
+
+    it('that are kept no more are 410 with a fresh cursor, and so are those of another epoch and of a feed that has ended', async () => {
+      const { room_id } = await createRoom(ann, 'group');
+      const follower = await ChangesFollower.begin(feedTenant.key);
+      await send(ann, room_id);
+      const id = uuidOf(feedTenant.tenantId);
+      await until(
+        () => app.database.sql('SELECT 1 FROM tenant_feed WHERE tenant_id = $1', [id]),
+        (rows) => rows.length > 0,
+      );
+      const trim = async (): Promise<void> => {
+        await app.database.sql('SELECT feed_trim($1, 100)', [id]);
+      };
+      /** The fresh cursor has nothing behind it but what comes then. */
+      const goOn = async (cursor: string): Promise<void> => {
+        const { content } = { content: `after ${cursor}` };
+        await send(ann, room_id, { content });
+        const found = await until(
+          async () => bodyOf(await feedTenant.key.get<TenantChangesBody>(`/changes?after=${cursor}`)).changes,
+          (changes) => changes.length > 0,
+        );
+        expect(found.at(-1)).toMatchObject({ content });
+      };
+      const expired = async (by: Promise<Answer<unknown>>): Promise<string> => {
+        const answer = await by;
+        expect(refusal(answer)).toEqual({ status: 410, code: 'CURSOR_EXPIRED', field: 'after' });
+        return (answer.body as { error: { details: { cursor: string } } }).error.details.cursor;
+      };
+      await trim();
+      expect((await follower.page()).status).toBe(200);
+      await app.database.sql(`UPDATE tenant_feed SET created_at = now() - interval '8 days' WHERE tenant_id = $1`, [
+        id,
+      ]);
+      await trim();
+      await goOn(await expired(follower.page()));
+      await goOn(await expired(feedTenant.key.get(`/changes?after=${cursorOf([2, 0, 0])}`)));
+      const now = await ChangesFollower.begin(feedTenant.key);
+      await app.database.sql(`UPDATE tenant_feeds SET asked_at = now() - interval '8 days' WHERE tenant_id = $1`, [id]);
+      await trim();
+      const left =
+        'SELECT (SELECT count(*)::int FROM tenant_feed WHERE tenant_id = $1) + (SELECT count(*)::int FROM tenant_feed_rooms WHERE tenant_id = $1) AS n';
+      expect(await app.database.sql(left, [id])).toEqual([{ n: 0 }]);
+      await goOn(await expired(now.page()));
+    });
+
+    it('are for keys, of their own tenant', async () => {
+      const { room_id } = await createRoom(ann, 'group');
+      const follower = await ChangesFollower.begin(feedTenant.key);
+      await send(ann, room_id, { content: 'own' });
+      await follower.reach(room_id, 1);
+      const other = await ChangesFollower.begin(tenant.key);
+      expect(refusal(await (await signedIn(feedTenant, 'ann', app.anonymous)).get('/changes'))).toEqual(FORBIDDEN);
+      for (const [epoch, no, rev] of [
+        [1, 0, 0],
+        [1, 1, 0],
+      ]) {
+        const { status, body } = await tenant.key.get<TenantChangesBody>(
+          `/changes?after=${cursorOf([epoch ?? 0, no ?? 0, rev ?? 0])}`,
+        );
+        if (status === 200) expect(body.changes.filter((change) => change.room_id === room_id)).toEqual([]);
+      }
+      expect(await other.read()).toEqual([]);
+      for (const query of [
+        'after=x',
+        `after=${cursorOf([1, 0])}`,
+        `after=${cursorOf([1, -1, 0])}`,
+        'after=',
+        'limit=0',
+        'limit=101',
+      ])
+        expect(refusal(await feedTenant.key.get(`/changes?${query}`))).toEqual(badField(query.split('=')[0] ?? ''));
+    });
+  });
 });
 
 /** What a client keeps of a room. */
@@ -176,7 +350,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 );
 
-async function perform(tenant: TestTenant, room: string, one: Exclude<Operation, { do: 'observe' }>): Promise<void> {
+async function perform(
+  tenant: Pick<TestTenant, 'as'>,
+  room: string,
+  one: Exclude<Operation, { do: 'observe' }>,
+): Promise<void> {
   const alice = tenant.as('alice');
   const members = `/rooms/${room}/members`;
   if (one.do === 'send') await send(tenant.as('bob'), room, { content: 'text', meta: { b: 1, a: [1] } });

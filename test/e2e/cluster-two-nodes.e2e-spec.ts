@@ -2,8 +2,9 @@ import { describeRedis, RedisServer } from '../support/cluster/redis';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { eventually } from '../support/embedded/processes';
 import { Api, type Bodies } from '../support/http/api';
-import { createRoom } from '../support/rooms';
+import { createRoom, getRoom, sendMany } from '../support/rooms';
 import { SERVED_MASTER_KEY, type ServerProcess, Servers } from '../support/server-process';
+import { ChangesFollower } from '../support/tenant-changes';
 import { LONG_DATABASE_DEADLINE } from '../support/timing';
 import { WsClient } from '../support/ws/client';
 
@@ -99,6 +100,34 @@ describeRedis('two servers on one database', () => {
       expect(server.log.filter(({ level }) => level >= 50)).toEqual([]);
       expect(new Set(server.log.map(({ node }) => node)).size).toBe(1);
     }
+  });
+
+  it('one collector has what both commit for a back end, and what one leaves behind that is killed', async () => {
+    const [a, b] = await Promise.all([start('a'), start('b')]);
+    await everywhere([a, b], 'live');
+    const master = new Api(a.url, { 'x-master-key': SERVED_MASTER_KEY });
+    const limits = { requests_per_second: null };
+    const { body: tenant } = await master.post<Bodies['TenantCreatedDto']>('/admin/tenants', { name: 'feed', limits });
+    const on = (node: Node): Api => new Api(node.url, { 'x-api-key': tenant.api_key, 'x-user-id': 'ann' });
+    const room = await createRoom(on(a), 'group', ['bob']);
+    const follower = await ChangesFollower.begin(on(b));
+    const running = (): Promise<readonly { n: number }[]> =>
+      database.sql(`SELECT count(*)::int AS n FROM jobs WHERE kind = 'feed' AND state = 'running'`);
+    const most: number[] = [];
+    for (let n = 0; n < 20; n++) {
+      await Promise.all([a, b].map((node) => sendMany(on(node), room.room_id, 3)));
+      most.push((await running())[0]?.n ?? NaN);
+      await follower.read(7);
+    }
+    expect(Math.max(...most)).toBeLessThanOrEqual(1);
+    // It dies before it has said what it has committed, or just after it: nobody can know.
+    await sendMany(on(a), room.room_id, 1);
+    await a.server.kill('SIGKILL');
+    const { last_rev } = await getRoom(on(b), room.room_id);
+    await follower.reach(room.room_id, last_rev);
+    const revs = follower.of(room.room_id).map(({ rev }) => rev);
+    expect(revs).toEqual([...new Set(revs)].sort((x, y) => x - y));
+    expect(follower.of(room.room_id).filter(({ type }) => type === 'message')).toHaveLength(121);
   });
 
   it('none without REDIS_URL starts beside them', async () => {

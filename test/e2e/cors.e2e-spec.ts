@@ -12,6 +12,8 @@ const EXPOSED = [
   'X-Request-Id',
   'X-Total-Count',
   'X-First-Seq',
+  'X-Has-Older',
+  'X-Has-Newer',
   'ETag',
   'Idempotent-Replayed',
 ];

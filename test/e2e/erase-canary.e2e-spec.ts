@@ -40,7 +40,7 @@ const CARRIES_TEXT = new Set([
 ]);
 /** Names of what there is: whatever else is refused, or is a user's id. */
 const NAMES =
-  /: (room_id|members|user_ids|userId|user_id|preset|conversationId|model|path|filter\.\w+|ids|expires_at|until|previous_response_id)$/;
+  /: (room_id|members|user_ids|userId|user_id|preset|conversationId|model|path|filter\.\w+|ids|expires_at|(muted_)?until|previous_response_id)$/;
 
 let app: WithModel<TestApp>;
 let receiver: Receiver;

@@ -69,6 +69,7 @@ describe('list of rooms', () => {
               edited_at: null,
               deleted_at: null,
             },
+            me: { muted_until: null, hidden: false, favourite: false, notify: 'all', unread_seq: null },
           },
         ],
         total: 1,

@@ -150,8 +150,11 @@ describe('the settings of a webhook', () => {
 describe('what is posted', () => {
   it('message.offline: to whom the message waits for, without a connection, as one call', async () => {
     const tenant = await hookedTenant(app, receiver);
-    const room = await roomOf(tenant, ['bob', 'carol', 'dave', 'erin']);
+    const room = await roomOf(tenant, ['bob', 'carol', 'dave', 'erin', 'frank', 'gina', 'hal']);
     await connect(tenant, 'bob');
+    bodyOf(await tenant.as('frank').patch(`/rooms/${room}/me`, { muted_until: '2099-01-31T12:00:00Z' }));
+    bodyOf(await tenant.as('gina').patch(`/rooms/${room}/me`, { notify: 'none' }));
+    bodyOf(await tenant.as('hal').patch(`/rooms/${room}/me`, { notify: 'mentions' }));
     const messageId = await say(tenant, room, 'hello');
     bodyOf(await tenant.as('dave').post('/acks', { room_id: room, seq: 1 }));
     const [post] = await receiver.whenReceived('message.offline');

@@ -10,19 +10,21 @@ const MESSAGES = 8;
 const UNKNOWN = '0190bbbb-0000-7000-8000-00000000dead';
 const LETTERS = `SELECT user_id, from_seq::int AS from, to_seq::int AS to, attempts, error FROM dead_letters
   WHERE tenant_id = $1 AND room_id = $2 ORDER BY user_id, from_seq`;
-const CURSORS = `SELECT user_id, acked_seq::int AS acked, read_seq::int AS read, has_dead_letters AS lettered FROM cursors
+const CURSORS = `SELECT user_id, unread_seq::int, acked_seq::int AS acked, read_seq::int AS read, has_dead_letters AS lettered FROM cursors
   WHERE tenant_id = $1 AND room_id = $2 ORDER BY user_id`;
 const COUNT = `SELECT last_seq::int AS seq FROM rooms WHERE tenant_id = $1 AND room_id = $2`;
 const WRITTEN = `UPDATE rooms SET last_seq = last_seq + 2, last_rev = last_rev + 2 WHERE tenant_id = $1 AND room_id = $2`;
+/** All members of a room mark it unread. */
+const MARKED = `UPDATE cursors SET unread_seq = 5 WHERE tenant_id = $1 AND room_id = $2`;
 
-const NOTHING = { item: 1, advanced: null, acked: null, last_seq: null };
+const NOTHING = { item: 1, advanced: null, acked: null, last_seq: null, me: null };
 
 /** An item, its room by its number: the last one is unknown. */
 type Item = Omit<Move, 'roomId'> & { readonly room: number };
 type Op =
   | { readonly do: 'advance'; readonly items: readonly Item[] }
   | { readonly do: 'give up'; readonly room: number; readonly user: string; readonly from: number; readonly to: number }
-  | { readonly do: 'write' | 'delete' | 'remove ben' | 'add ben'; readonly room: number };
+  | { readonly do: 'write' | 'mark' | 'delete' | 'remove ben' | 'add ben'; readonly room: number };
 
 const room = fc.nat(ROOMS - 1);
 const items = fc.array(
@@ -48,7 +50,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
         to: Math.min(from + more, MESSAGES),
       })),
   },
-  ...(['write', 'remove ben', 'add ben'] as const).map((what) => ({
+  ...(['write', 'mark', 'remove ben', 'add ben'] as const).map((what) => ({
     weight: 2,
     arbitrary: room.map((of): Op => ({ do: what, room: of })),
   })),
@@ -81,6 +83,7 @@ class Copy {
     const id = this.idOf(each.room);
     if (each.do === 'give up') await this.site.giveUp(id, each.from, each.to, each.user);
     else if (each.do === 'write') await this.site.sql(WRITTEN, id);
+    else if (each.do === 'mark') await this.site.sql(MARKED, id);
     else if (each.do === 'delete') await this.site.call(roomDelete, { p_room: id, p_user: 'ann' });
     else if (each.do === 'remove ben')
       await this.site.call(memberRemove, { p_room: id, p_actor: 'ann', p_user: 'ben' });

@@ -42,6 +42,7 @@ describe('rows read for a page', () => {
       new Effects(rows.database, new Audit(TEST_SECRETS)),
       updates,
       new RedeliveryFixture().redelivery,
+      { tell: () => undefined },
     );
     previews = new MessagePreviews(messages, delivery);
   });

@@ -80,6 +80,7 @@ export class BadInputFixture {
       user_id: 'bob',
       id,
       until: '2099-01-31T12:00:00.000Z',
+      muted_until: '2099-01-31T12:00:00.000Z',
       // Of a call that is asked about.
       path: '/rooms',
     };

@@ -54,6 +54,8 @@ export async function writeEverywhere(tenant: TestTenant): Promise<Places> {
   const agent = { preset: 'default', respond: 'mention', name: CANARY };
   bodyOf(await zoe.post(`/rooms/${group}/agents`, agent, idempotent(`${CANARY}-agent`)), 201);
   bodyOf(await zoe.patch(`/rooms/${group}/agents/agent_default`, { name: `${CANARY} again` }));
+  // What messages said before is kept, too.
+  bodyOf(await tenant.key.patch(`/admin/tenants/${tenant.tenantId}`, { settings: { message_history: 'on' } }));
   for (const room of [group, bobs, dm]) {
     const body = { content: CANARY, meta: { [CANARY]: CANARY }, client_message_id: `${CANARY}-1` };
     const first = await send(zoe, room, body);
@@ -67,6 +69,9 @@ export async function writeEverywhere(tenant: TestTenant): Promise<Places> {
   await notify(tenant, { topic: 'news', payload: { to: USER, [USER]: 1 }, targets: { user_ids: [USER, 'bob'] } });
   await notify(tenant, { topic: CANARY, payload: { text: CANARY }, targets: { user_ids: [USER] } });
   bodyOf(await zoe.post('/acks', { room_id: bobs, seq: 1 }));
+  bodyOf(await zoe.patch(`/rooms/${bobs}/me`, { favourite: true }));
+  bodyOf(await zoe.post(`/rooms/${bobs}/unread`, { seq: 1 }));
+  bodyOf(await tenant.key.get('/changes'));
   await writeInChats(tenant);
   return { group, bobs, dm, left };
 }

@@ -25,6 +25,8 @@ export function sampleRows(tenant: string): string {
       VALUES ('${tenant}', '${id}', 1, '${id}', 3, '[{"key": "x", "count": 1, "users": ["alice"]}]');
     INSERT INTO room_pins (tenant_id, room_id, seq, message_id, rev, pinned_by, pinned_at)
       VALUES ('${tenant}', '${id}', 1, '${id}', 4, 'alice', now());
+    INSERT INTO message_versions (tenant_id, room_id, seq, rev, content, said_at) VALUES ('${tenant}', '${id}', 1, 1, 'x', now());
+    INSERT INTO member_settings (tenant_id, room_id, user_id) VALUES ('${tenant}', '${id}', 'alice');
     INSERT INTO notifications (tenant_id, notification_id, topic, payload, user_ids, topic_subscribers)
       VALUES ('${tenant}', '${id}', 't', '{}', '{alice}', false);
     INSERT INTO notification_deliveries (tenant_id, user_id, notification_id, waits_since)
@@ -79,6 +81,9 @@ function countedRows(tenant: string, room: string): string {
     INSERT INTO usage_models (tenant_id, channel, preset, day) VALUES ('${tenant}', 'c', 'p', '2026-01-31');
     INSERT INTO usage_rooms (tenant_id, room_id) VALUES ('${tenant}', '${room}');
     INSERT INTO usage_state (tenant_id, complete_to) VALUES ('${tenant}', now());
+    INSERT INTO tenant_feeds (tenant_id, epoch, began_before) VALUES ('${tenant}', 1, 1);
+    INSERT INTO tenant_feed (tenant_id, no, room_id, from_rev, to_rev) VALUES ('${tenant}', 1, '${room}', 0, 1);
+    INSERT INTO tenant_feed_rooms (tenant_id, room_id, collected_rev) VALUES ('${tenant}', '${room}', 1);
   `;
 }
 

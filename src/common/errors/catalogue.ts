@@ -73,6 +73,13 @@ export const ERROR_CATALOGUE = {
     'A token budget is spent; `Retry-After` says until when.',
     'Wait until the budget is renewed, or have it raised',
   ),
+  CURSOR_EXPIRED: row(
+    410,
+    4001,
+    false,
+    'What lies behind this cursor is kept no more, or the log has become another one: changes may be missing. `details.cursor` is a fresh one.',
+    'Read anew what you keep a copy of, then go on from details.cursor',
+  ),
   PAYLOAD_TOO_LARGE: row(
     413,
     1009,

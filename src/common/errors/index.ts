@@ -88,6 +88,11 @@ export function notAMember(): AppError {
   return forbidden('You are not a member of this room');
 }
 
+/** 403 of what is switched off, or open to others only, by a setting. @param feature as `details.feature` names it */
+export function featureOff(feature: string, message: string): AppError {
+  return new AppError('AUTHORIZATION_ERROR', message, { details: { feature } });
+}
+
 /** 404; the same words for what does not exist and for what is another tenant's. */
 export function notFound(what: string): AppError {
   return new AppError('NOT_FOUND', `${what} not found`);

@@ -9,7 +9,8 @@ export class CursorsExportRepository {
   cursors(snapshot: Snapshot, userId: string): ExportPages {
     return withIds(
       snapshot.pages<{ room_id: string }>(
-        `SELECT room_id, acked_seq, read_seq, updated_at FROM cursors WHERE tenant_id = $1 AND user_id = $2 ORDER BY room_id`,
+        `SELECT room_id, acked_seq, read_seq, unread_seq, updated_at FROM cursors
+         WHERE tenant_id = $1 AND user_id = $2 ORDER BY room_id`,
         [snapshot.tenantId, userId],
       ),
       { room_id: 'room' },

@@ -27,11 +27,14 @@ export interface DeadLetterRunRow {
   readonly to_seq: number;
 }
 
-/** Moves the acked cursor forward, and the read one with `p_read`. `acked`: where it stands now. */
+/** What a member has set for themselves in the room, as clients get it. */
+export type MemberMe = Readonly<Record<string, unknown>>;
+
+/** Moves the acked cursor forward, and the read one with `p_read`. `acked`: where it stands now; `me`: a mark of an unread room was cleared. */
 export const cursorAdvance = schemaFunction(
   'cursor_advance',
   { p_room: 'uuid', p_user: 'text', p_seq: 'bigint', p_read: 'boolean' },
-  answer<{ readonly advanced: boolean; readonly acked: number | null }>({
+  answer<{ readonly advanced: boolean; readonly acked: number | null; readonly me?: MemberMe | null }>({
     no_room: () => notFound('Room'),
     not_member: notAMember,
     beyond: ({ last_seq }: { readonly last_seq: number }) =>
@@ -63,6 +66,21 @@ export const cursorPositions = schemaFunction(
   'cursor_positions',
   { p_user: 'text', p_rooms: 'uuid[]' },
   rows<PositionRow>(),
+);
+
+/** How far a member has got, seen from one message. */
+export interface ReceiptRow {
+  /** Place in the order of joining. */
+  readonly member_no: number;
+  readonly user_id: string;
+  readonly has_it: boolean;
+  readonly has_read: boolean;
+}
+
+export const messageReceipts = schemaFunction(
+  'message_receipts',
+  { p_room: 'uuid', p_seq: 'bigint', p_sender: 'text', p_after: 'bigint', p_limit: 'integer' },
+  rows<ReceiptRow>(),
 );
 
 /** Leaves out what is acknowledged by now, and everything where the membership or the room has ended. */

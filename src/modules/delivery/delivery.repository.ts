@@ -6,7 +6,10 @@ import {
   cursorsAnalyze,
   cursorsAdvance,
   cursorTryAdvance,
+  type MemberMe,
+  messageReceipts,
   type PositionRow,
+  type ReceiptRow,
   type Tried,
 } from './delivery.functions';
 
@@ -29,11 +32,15 @@ export interface MoveResult {
   readonly advanced: boolean;
   /** Where the acked cursor stands; null where it has not moved. */
   readonly acked: number | null;
+  /** A mark of an unread room was cleared: what the member has set now. */
+  readonly me?: MemberMe | null;
 }
 
 /** A member's stored position; it may be older than the membership, whose joined_seq then counts. */
 export interface CursorRow extends PositionRow {
   readonly read_seq: number;
+  /** Where the member has marked the room unread from. */
+  readonly unread_seq: number | null;
 }
 
 /** A member's stored position in one room. */
@@ -122,12 +129,23 @@ export class DeliveryRepository {
     );
   }
 
+  /** Members whom a message was for, after a place in the order of joining, with how far they have got. */
+  receipts(
+    tenantId: string,
+    { roomId, seq, senderId }: { readonly roomId: string; readonly seq: number; readonly senderId: string },
+    after: number,
+    limit: number,
+  ): Promise<ReceiptRow[]> {
+    const of = { p_room: roomId, p_seq: seq, p_sender: senderId };
+    return messageReceipts.call(this.database, tenantId, { ...of, p_after: after, p_limit: limit });
+  }
+
   /** The stored cursors of a user in these rooms; rooms without one are missing. */
   cursors(tenantId: string, userId: string, roomIds: readonly string[]): Promise<CursorRow[]> {
     return this.database.query<CursorRow>(
       'cursors',
       tenantId,
-      `SELECT room_id, acked_seq, read_seq FROM cursors
+      `SELECT room_id, acked_seq, read_seq, unread_seq FROM cursors
        WHERE tenant_id = $1 AND user_id = $2 AND room_id = ANY ($3::uuid[])`,
       [tenantId, userId, roomIds],
     );

@@ -1,13 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { notFound } from '../../common/errors';
 import { decodeId, encodeId } from '../../common/ids';
 import type { Caller } from '../../platform/auth';
 import { Effects } from '../../platform/idempotency';
 import { OnStop, StopStage } from '../../platform/lifecycle';
-import { Receipts, Redelivery, RoomFeed, type Undelivered } from '../../realtime';
+import { Receipts, Redelivery, RoomFeed, type Undelivered, UserFrames } from '../../realtime';
 import { CursorGroups } from './cursor-groups';
 import { DeadLettersRepository } from './dead-letters/dead-letters.repository';
-import { cursorAdvance } from './delivery.functions';
+import { cursorAdvance, type ReceiptRow } from './delivery.functions';
 import { argsOf, DeliveryRepository, type Move, type MoveResult } from './delivery.repository';
 import type { PositionDto } from './dto/position.dto';
 
@@ -61,6 +61,8 @@ export class ReadUpdates {
 export interface MemberPosition {
   readonly ackedSeq: number;
   readonly readSeq: number;
+  /** The member has marked the room unread from here on. */
+  readonly unreadSeq?: number | undefined;
 }
 
 /** Acks and reads: a member's two cursors per room, which only move forward. */
@@ -72,6 +74,7 @@ export class DeliveryService {
     private readonly effects: Effects,
     private readonly readUpdates: ReadUpdates,
     private readonly redelivery: Redelivery,
+    @Inject(UserFrames) private readonly frames: Pick<UserFrames, 'tell'>,
   ) {}
 
   /** Everything up to `seq` has been delivered to the caller. Throws 400 beyond the room's last_seq. */
@@ -99,10 +102,10 @@ export class DeliveryService {
     return new Map(
       rooms.map(({ roomId, joinedSeq }) => {
         const row = stored.get(roomId);
-        return [
-          roomId,
-          { ackedSeq: Math.max(row?.acked_seq ?? 0, joinedSeq), readSeq: Math.max(row?.read_seq ?? 0, joinedSeq) },
-        ];
+        const [ackedSeq, readSeq] = [row?.acked_seq ?? 0, row?.read_seq ?? 0].map((seq) => Math.max(seq, joinedSeq));
+        // A mark of an earlier membership is none.
+        const unreadSeq = (row?.unread_seq ?? 0) > joinedSeq ? (row?.unread_seq ?? undefined) : undefined;
+        return [roomId, { ackedSeq: ackedSeq ?? joinedSeq, readSeq: readSeq ?? joinedSeq, unreadSeq }];
       }),
     );
   }
@@ -113,11 +116,17 @@ export class DeliveryService {
     return new Map(rows.map((row) => [row.user_id, row.acked_seq]));
   }
 
+  /** Members whom a message was for, with how far they have got. */
+  receipts(...asked: Parameters<DeliveryRepository['receipts']>): Promise<ReceiptRow[]> {
+    return this.repository.receipts(...asked);
+  }
+
   private async advance(caller: Caller, { room_id, seq }: PositionDto, isRead: boolean): Promise<void> {
     const roomId = decodeId('room', room_id);
     if (roomId === undefined) throw notFound('Room');
     const { tenantId, userId } = caller;
-    const { advanced, acked } = await this.moved(caller, { roomId, userId, seq, isRead });
+    const { advanced, acked, me } = await this.moved(caller, { roomId, userId, seq, isRead });
+    if (me) this.frames.tell(tenantId, userId, { type: 'room.me', room_id, ...me });
     if (!advanced) return;
     this.redelivery.cursorMoved({ tenantId, roomId, userId, seq: acked ?? seq });
     if (isRead) this.readUpdates.note(tenantId, roomId, userId, seq);

@@ -1,8 +1,8 @@
 /**
  * The message log.
  *
- * Owns the tables messages and held_messages, and those of states of messages: message_reactions, message_reaction_counts,
- * room_pins (docs/adr/0043). Invariants: seq of a room is 1…N without a gap; a message is answered only after its
+ * Owns the tables messages, held_messages and message_versions, and those of states of messages: message_reactions,
+ * message_reaction_counts, room_pins (docs/adr/0043). Invariants: seq of a room is 1…N without a gap; a message is answered only after its
  * durable commit; one client_message_id of a sender in a room is one message; a deleted message keeps its seq.
  * Concurrency: all sends go through the Appender (group commit, see there); edits and deletes are functions of the
  * schema that lock the room first. Failure: a send whose commit is in doubt is resolved by asking the log; until then
@@ -17,7 +17,8 @@ export { MessageFacts } from './messages.repository';
 export { MessagePreviews } from './message-previews';
 export { type MessageTrace, MessageTraces } from './message-traces';
 export { MessagesModule } from './messages.module';
-export { answering, heldMessagesReleased, messagesTrimmed } from './messages.functions';
-export { MessageDto } from './dto/message.dto';
+export { answering, heldMessagesReleased, messagesTrimmed, messageVersionsReleased } from './messages.functions';
+export { CHANGE_SCHEMA, type ChangeDto, MessageDto } from './dto/message.dto';
+export { changeView } from './message-pages';
 export { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';
 export type { MessageRow } from './views';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { encodeId } from '../../common/ids';
+import { AppError, invalid } from '../../common/errors';
+import { decodeId, encodeId } from '../../common/ids';
 import { DEFAULT_LIMIT } from '../../common/limits';
 import type { Caller } from '../../platform/auth';
 import { Epoch } from '../../platform/database';
@@ -27,6 +28,10 @@ export interface MessagePage extends PageAnswer {
   readonly total: number;
   /** The oldest message that the room keeps. */
   readonly firstSeq: number;
+  /** Whether the room keeps messages before these. */
+  readonly hasOlder: boolean;
+  /** Whether the room has messages after these. */
+  readonly hasNewer: boolean;
 }
 
 /**
@@ -46,20 +51,27 @@ export class MessagePages {
   /** @throws 403, 404, 503 */
   async messages(caller: Caller, roomId: string, query: ListMessagesQueryDto): Promise<MessagePage> {
     const room = roomUuid(roomId);
-    const page = requestOf(query);
+    const middle = query.around === undefined ? undefined : await this.seqOf(caller, room, query);
+    const page = middle === undefined ? requestOf(query) : pageAround(middle, query.limit ?? DEFAULT_LIMIT);
     const epoch = await this.epoch.readEpoch();
     // One trip where memory cannot have the page: the statement that reads it asks for access too.
-    const isHeld = this.recent.has(caller.tenantId, room, query.before_seq);
+    const isHeld = this.recent.has(caller.tenantId, room, page.beforeSeq ?? undefined);
     const held = isHeld ? await this.held(caller, room, page) : undefined;
     const { state, messages } = held ?? (await this.stored(caller, room, page));
-    const total = countBetween(page, state);
-    const { first_seq: firstSeq } = state;
-    const changed = messages.reduce((newest, message) => Math.max(newest, revOf(message)), 0);
+    const { first_seq: firstSeq, last_seq: lastSeq } = state;
+    if (middle !== undefined && (middle < firstSeq || middle > lastSeq)) throw notKept(firstSeq, lastSeq);
+    const total = middle === undefined ? countBetween(page, state) : lastSeq - firstSeq + 1;
+    const [oldest, newest] = [messages[0]?.seq ?? 0, messages.at(-1)?.seq ?? 0];
+    const ends = {
+      hasOlder: messages.length > 0 && oldest > firstSeq,
+      hasNewer: messages.length > 0 && newest < lastSeq,
+    };
+    const changed = messages.reduce((latest, message) => Math.max(latest, revOf(message)), 0);
     const mine = state.has_states === true ? await this.mine(caller, room, messages) : undefined;
-    const common = [room, epoch, firstSeq, total, messages[0]?.seq ?? 0, messages.at(-1)?.seq ?? 0, changed];
+    const common = [room, epoch, firstSeq, total, oldest, newest, ends.hasNewer, changed];
     // What is a user's own follows from the user: none of it changes without the revision of its message.
     const facts = mine === undefined ? common : [...common, caller.userId];
-    return { facts, total, firstSeq, text: () => listText(messages.map((message) => textFor(message, mine))) };
+    return { facts, total, firstSeq, ...ends, text: () => listText(messages.map((message) => textFor(message, mine))) };
   }
 
   /** Everything that changed in the room after a revision, in order of rev; nothing after one that it cannot tell of. */
@@ -100,6 +112,18 @@ export class MessagePages {
       room,
       shown.map(({ seq }) => seq),
     );
+  }
+
+  /** @throws 400, 403, and 404 where the room has no such message */
+  private async seqOf({ tenantId, userId }: Caller, room: string, query: ListMessagesQueryDto): Promise<number> {
+    const { around = '', after_seq, before_seq, order, offset } = query;
+    if ([after_seq, before_seq, order, offset].some((other) => other !== undefined))
+      throw invalid('around', 'around goes alone, or with limit');
+    if (/^\d{1,15}$/.test(around)) return Number(around);
+    const messageId = decodeId('message', around) ?? null;
+    const { row, ...state } = visible(await this.repository.find(tenantId, room, userId, messageId));
+    if (row === undefined) throw notKept(state.first_seq, state.last_seq);
+    return row.seq;
   }
 
   /** undefined where memory does not hold the whole page as the room is now. */
@@ -152,6 +176,16 @@ function requestOf(query: ListMessagesQueryDto): ListRequest {
     offset: query.offset ?? 0,
     newest: query.order === undefined ? isBefore : query.order === 'desc',
   };
+}
+
+/** The page with a message in its middle. */
+function pageAround(seq: number, limit: number): ListRequest {
+  const afterSeq = Math.max(0, seq - 1 - Math.floor(limit / 2));
+  return { afterSeq, beforeSeq: seq + Math.ceil(limit / 2), limit, offset: 0, newest: false };
+}
+
+function notKept(firstSeq: number, lastSeq: number): AppError {
+  return new AppError('NOT_FOUND', 'Message not found', { details: { first_seq: firstSeq, last_seq: lastSeq } });
 }
 
 function positionOf({ first_seq, last_seq, last_rev }: RoomView): RoomState {

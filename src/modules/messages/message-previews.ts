@@ -31,10 +31,13 @@ export class MessagePreviews extends RoomPreviews {
     const positions = await this.delivery.positions(tenantId, userId, rooms);
     const wanted = rooms.map((room) => ({ ...room, ...within(room, positions.get(room.roomId)) }));
     // What is not kept any more is not unread.
-    const counted = wanted.map((room) => ({ ...room, readSeq: Math.max(room.readSeq, room.firstSeq - 1) }));
+    const counted = wanted.map(({ readSeq, unreadSeq = Infinity, ...room }) => ({
+      ...room,
+      readSeq: Math.max(Math.min(readSeq, unreadSeq - 1), room.firstSeq - 1),
+    }));
     const found = await this.repository.previews(tenantId, userId, counted, UNREAD_LIMITS);
     return new Map(
-      wanted.map(({ roomId, ackedSeq, readSeq }) => {
+      wanted.map(({ roomId, ackedSeq, readSeq, unreadSeq }) => {
         const preview = found.get(roomId);
         return [
           roomId,
@@ -42,6 +45,7 @@ export class MessagePreviews extends RoomPreviews {
             last_acked_seq: ackedSeq,
             last_read_seq: readSeq,
             unread_count: preview?.unread ?? 0,
+            unread_seq: unreadSeq ?? null,
             last_message: preview?.last ? lastMessage(preview.last) : null,
           },
         ];
@@ -53,7 +57,11 @@ export class MessagePreviews extends RoomPreviews {
 /** The rooms were read a moment before the positions: what was sent and read in between is not part of this list. */
 function within(room: PreviewRequest, position: MemberPosition | undefined): MemberPosition {
   const upTo = (seq: number): number => Math.min(seq, room.lastSeq);
-  return { ackedSeq: upTo(position?.ackedSeq ?? room.joinedSeq), readSeq: upTo(position?.readSeq ?? room.joinedSeq) };
+  return {
+    ackedSeq: upTo(position?.ackedSeq ?? room.joinedSeq),
+    readSeq: upTo(position?.readSeq ?? room.joinedSeq),
+    unreadSeq: position?.unreadSeq,
+  };
 }
 
 function lastMessage(row: MessageRow): RoomPreview['last_message'] {

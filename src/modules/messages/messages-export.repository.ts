@@ -53,4 +53,19 @@ export class MessagesExportRepository {
       { room_id: 'room' } as const,
     );
   }
+
+  /** What their messages said before they were edited, as far as that is kept. */
+  @UserExport('version')
+  versionsOf(snapshot: Snapshot, userId: string): ExportPages {
+    return withIds(
+      snapshot.pages<{ room_id: string }>(
+        `SELECT v.room_id, v.seq, v.rev, v.content, v.meta, v.said_at FROM message_versions v
+         JOIN messages m ON m.tenant_id = v.tenant_id AND m.room_id = v.room_id AND m.seq = v.seq
+         WHERE v.tenant_id = $1 AND m.sender_id = $2 AND m.seq >= (SELECT k.first_seq FROM room_keeps($1, m.room_id) k)
+         ORDER BY v.room_id, v.seq, v.rev`,
+        [snapshot.tenantId, userId],
+      ),
+      { room_id: 'room' },
+    );
+  }
 }

@@ -49,14 +49,16 @@ export class MessagesController {
    * @remarks
    * Who comes back asks with `after_seq`, the last one that it has, until a page is empty. A tombstone keeps its seq,
    * with an empty content and `deleted_at`. `X-Total-Count` counts what the cursors leave. A room that I am not in is
-   * 403; channels can be read by everybody in the tenant. Who has a page already asks with its `ETag` in
+   * 403; channels can be read by everybody in the tenant. `around` is for a jump into the room, from a link or a hit of a search: a
+   * message that the room has not, or keeps no more, is 404 with `details` `{first_seq, last_seq}`. `X-Has-Older` and `X-Has-Newer`
+   * say whether there is more on either side of the page. Who has a page already asks with its `ETag` in
    * `If-None-Match`, and gets 304 while nothing of the answer has changed.
    */
   @Get('messages')
   @Access('user')
   @ApiErrors('NOT_FOUND')
   @ApiOkResponse({ type: MessageDto, isArray: true })
-  @WithTotal('X-First-Seq')
+  @WithTotal('X-First-Seq', 'X-Has-Older', 'X-Has-Newer')
   @WithTag()
   async list(
     @CurrentCaller() caller: Caller,
@@ -64,9 +66,11 @@ export class MessagesController {
     @Query() query: ListMessagesQueryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JsonText | undefined> {
-    const { total, firstSeq, facts, text } = await this.pages.messages(caller, roomId, query);
+    const { total, firstSeq, hasOlder, hasNewer, facts, text } = await this.pages.messages(caller, roomId, query);
     reply.header('X-Total-Count', total);
     reply.header('X-First-Seq', firstSeq);
+    reply.header('X-Has-Older', hasOlder);
+    reply.header('X-Has-Newer', hasNewer);
     return tagged(reply, facts, text);
   }
 

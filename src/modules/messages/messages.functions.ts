@@ -184,6 +184,12 @@ export const heldMessagesReleased = schemaFunction(
 export class ReactionsErase implements EraseWork {
   readonly batch = eraseFunction('reactions_erase');
 }
+/** Deletes what messages said before, in tenants that keep it no more; how much. */
+export const messageVersionsReleased = schemaFunction(
+  'message_versions_released',
+  { p_limit: 'integer' },
+  value<number>('bigint'),
+);
 
 /** Makes tombstones of what a user wrote. */
 @Injectable()

@@ -19,9 +19,12 @@ import { MessagesGateway } from './messages.gateway';
 import { RoomStates } from './room-states.repository';
 import { LogMessageFrames, MessagesRoomLog } from './room-log/room-log';
 import { MissedRepository, RoomLogRepository } from './room-log/room-log.repository';
+import { SeenController } from './seen/seen.controller';
+import { SeenService } from './seen/seen.service';
 import { HeldMessageEntity } from './entities/held-message.entity';
 import { MessageEntity } from './entities/message.entity';
 import { MessageReactionCountsEntity, MessageReactionEntity, RoomPinEntity } from './entities/message-state.entity';
+import { MessageVersionEntity } from './entities/message-version.entity';
 import { PinsRepository } from './states/pins.repository';
 import { ReactionsRepository } from './states/reactions.repository';
 import { StatesController } from './states/states.controller';
@@ -32,12 +35,12 @@ const STATE_ENTITIES = [MessageReactionEntity, MessageReactionCountsEntity, Room
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity, ...STATE_ENTITIES]),
+    TypeOrmModule.forFeature([MessageEntity, HeldMessageEntity, MessageVersionEntity, ...STATE_ENTITIES]),
     RealtimeModule,
     RoomsModule,
     DeliveryModule,
   ],
-  controllers: [MessagesController, StatesController],
+  controllers: [MessagesController, StatesController, SeenController],
   providers: [
     AgentRooms,
     MessagesErase,
@@ -58,6 +61,7 @@ const STATE_ENTITIES = [MessageReactionEntity, MessageReactionCountsEntity, Room
     MessagesExportRepository,
     MessagesRepository,
     MessagesService,
+    SeenService,
     MissedRepository,
     RoomStates,
     RoomLogRepository,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database';
 import type { PreviewRequest } from '../rooms';
 import type { MessageDto } from './dto/message.dto';
+import type { MessageVersionEntity } from './entities/message-version.entity';
 import { FRAME_COLUMNS, MESSAGE_COLUMNS, type MessageRow, messageView, PREVIEW_COLUMNS } from './views';
 
 /** The oldest message that the room $2 of the tenant $1 keeps: rows before it may be there, and are not shown. */
@@ -22,6 +23,15 @@ export interface RoomView {
   /** null: no state of a message was ever set there. */
   readonly has_states: boolean | null;
 }
+
+/** A room in which one message was looked for. */
+export interface FoundRoom extends Pick<RoomView, 'allowed' | 'first_seq' | 'last_seq'> {
+  /** undefined and null: the caller is no member. */
+  readonly role: string | null;
+}
+
+/** What a message said before. */
+export type VersionRow = Readonly<Pick<MessageVersionEntity, 'rev' | 'content' | 'meta' | 'said_at'>>;
 
 export interface ListRequest {
   readonly afterSeq: number | null;
@@ -144,17 +154,31 @@ export class MessagesRepository {
     roomId: string,
     userId: string,
     messageId: string | null,
-  ): Promise<{ allowed: boolean; row: MessageRow | undefined } | undefined> {
-    const rows = await this.database.query<MessageRow & { allowed: boolean }>(
+  ): Promise<(FoundRoom & { row: MessageRow | undefined }) | undefined> {
+    const rows = await this.database.query<MessageRow & FoundRoom>(
       'get message',
       tenantId,
-      `SELECT a.allowed, ${MESSAGE_COLUMNS}, ${statesIf('a.has_states')} FROM room_access($1, $2, $3) a
+      `SELECT a.allowed, a.role, a.first_seq, a.last_seq, ${MESSAGE_COLUMNS}, ${statesIf('a.has_states')}
+       FROM room_access($1, $2, $3) a
        LEFT JOIN messages m ON m.tenant_id = $1 AND m.room_id = $2 AND m.message_id = $4 AND a.allowed
          AND m.seq >= a.first_seq`,
       [tenantId, roomId, userId, messageId],
     );
     const first = rows[0];
-    return first && { allowed: first.allowed, row: (first.seq as number | null) === null ? undefined : first };
+    if (first === undefined) return undefined;
+    const { allowed, role, first_seq, last_seq } = first;
+    return { allowed, role, first_seq, last_seq, row: (first.seq as number | null) === null ? undefined : first };
+  }
+
+  /** What a message said before it was edited, after a revision, the oldest first. @param roomId UUID */
+  versions(tenantId: string, roomId: string, seq: number, afterRev: number, limit: number): Promise<VersionRow[]> {
+    return this.database.query<VersionRow>(
+      'versions of a message',
+      tenantId,
+      `SELECT v.rev, v.content, v.meta, v.said_at FROM message_versions v
+       WHERE v.tenant_id = $1 AND v.room_id = $2 AND v.seq = $3 AND v.rev > $4 ORDER BY v.rev LIMIT $5`,
+      [tenantId, roomId, seq, afterRev, limit],
+    );
   }
 
   /** At most `limit` changes after a revision, in order. */

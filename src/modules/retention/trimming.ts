@@ -6,7 +6,7 @@ import { Paced } from '../../platform/tenant-data';
 import { changing, RoomFeed } from '../../realtime';
 import { runsTrimmed } from '../chats';
 import { deadLettersTrimmed } from '../delivery';
-import { heldMessagesReleased, messagesTrimmed } from '../messages';
+import { heldMessagesReleased, messagesTrimmed, messageVersionsReleased } from '../messages';
 import { roomCut, roomEventsTrimmed, roomsToCut, type RoomToCut } from '../rooms';
 
 /** Rooms of one statement. */
@@ -51,7 +51,10 @@ export class Trimming {
       if (rooms.length < ROOMS) break;
     }
     this.reached.delete(tenantId);
-    return this.batches(paced, () => heldMessagesReleased.call(this.database, tenantId, { p_limit: ROWS }));
+    return (
+      (await this.batches(paced, () => heldMessagesReleased.call(this.database, tenantId, { p_limit: ROWS }))) &&
+      (await this.batches(paced, () => messageVersionsReleased.call(this.database, tenantId, { p_limit: ROWS })))
+    );
   }
 
   private stopAt(tenantId: string, after: string | undefined): void {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AppError, forbidden, invalid, notFound } from '../../common/errors';
+import { AppError, forbidden, invalid, notAMember, notFound } from '../../common/errors';
 import { encodeId } from '../../common/ids';
 import type { AuditAction } from '../../platform/audit';
 import type { Caller } from '../../platform/auth';
@@ -189,6 +189,48 @@ export class RoomChanges {
     return result;
   }
 }
+
+/** What a member has set for themselves in a room, as the schema gives it. */
+export interface MemberMeJson {
+  /** ISO 8601. */
+  readonly muted_until: string | null;
+  readonly hidden: boolean;
+  readonly favourite: boolean;
+  readonly notify: 'all' | 'mentions' | 'none';
+  readonly unread_seq: number | null;
+}
+
+interface MeResult extends EffectResult {
+  readonly me: MemberMeJson;
+}
+
+/** What is left out stays; `p_unmute`: it is muted no more. */
+export const memberSettingsSet = schemaFunction(
+  'member_settings_set',
+  {
+    p_room: 'uuid',
+    p_user: 'text',
+    p_muted_until: 'timestamptz?',
+    p_unmute: 'boolean',
+    p_hidden: 'boolean?',
+    p_favourite: 'boolean?',
+    p_notify: 'text?',
+  },
+  answer<MeResult>({ no_room: () => notFound('Room'), not_member: notAMember }),
+);
+
+export const memberUnread = schemaFunction(
+  'member_unread',
+  { p_room: 'uuid', p_user: 'text', p_seq: 'bigint' },
+  answer<MeResult>({
+    no_room: () => notFound('Room'),
+    not_member: notAMember,
+    beyond: ({ last_seq }: { readonly last_seq: number }) =>
+      invalid('seq', `seq is beyond the room's last_seq ${last_seq}`),
+    before: ({ first_seq }: { readonly first_seq: number }) =>
+      invalid('seq', `What lies before ${first_seq} is kept no more, or from before you joined: it cannot be unread`),
+  }),
+);
 
 /** Takes a user out of rooms. */
 @Injectable()

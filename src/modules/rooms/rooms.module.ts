@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { RealtimeModule } from '../../realtime';
 import { TenantsModule } from '../tenants';
+import { MeController } from './members/me.controller';
+import { MeService } from './members/me.service';
 import { MembersController } from './members/members.controller';
 import { MembersService } from './members/members.service';
 import { PresenceController } from './presence/presence.controller';
@@ -18,15 +20,21 @@ import { RoomsGateway, RoomSubscriptionsService } from './rooms/rooms.gateway';
 import { RoomsService } from './rooms/rooms.service';
 import { PositionsRepository } from './members/positions.repository';
 import { TypingGateway, TypingService } from './typing/typing.gateway';
-import { ImportRoomEntity, RoomEntity, RoomEventEntity, RoomMemberEntity } from './entities/room.entity';
+import {
+  ImportRoomEntity,
+  MemberSettingsEntity,
+  RoomEntity,
+  RoomEventEntity,
+  RoomMemberEntity,
+} from './entities/room.entity';
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([RoomEntity, RoomMemberEntity, RoomEventEntity, ImportRoomEntity]),
+    TypeOrmModule.forFeature([RoomEntity, RoomMemberEntity, RoomEventEntity, ImportRoomEntity, MemberSettingsEntity]),
     RealtimeModule,
     TenantsModule,
   ],
-  controllers: [RoomsController, MembersController, PresenceController],
+  controllers: [RoomsController, MembersController, MeController, PresenceController],
   providers: [
     RoomEventsErase,
     RoomsErase,
@@ -35,6 +43,7 @@ import { ImportRoomEntity, RoomEntity, RoomEventEntity, RoomMemberEntity } from 
     RoomChanges,
     RoomsService,
     MembersService,
+    MeService,
     RoomsGateway,
     RoomFacts,
     RoomHeads,

@@ -1,7 +1,7 @@
 /**
  * The format of the export of one user's data: as format.ts says, but with a header of its own, and these lines in this order:
- * profile, membership*, message*, reaction*, cursor*, notification*, subscription*, chat*, answer*, usage*. It is made to be read, and
- * not imported.
+ * profile, membership*, message*, version*, reaction*, cursor*, notification*, subscription*, chat*, answer*, usage*. It is made to
+ * be read, and not imported.
  *
  * A membership is that of a room that is there; messages are those that the user sent, in rooms that they have left or that
  * were deleted too, as long as these keep them. An answer is what a model said in a chat of the user. A legal hold on
@@ -26,6 +26,20 @@ export interface MembershipFields {
   readonly role: 'admin' | 'member' | 'agent';
   readonly joined_seq: number;
   readonly joined_at: Time;
+  readonly muted_until: Time | null;
+  readonly hidden: boolean;
+  readonly favourite: boolean;
+  readonly notify: 'all' | 'mentions' | 'none';
+}
+
+/** What a message of the user said before it was edited. */
+export interface VersionFields {
+  readonly room_id: string;
+  readonly seq: number;
+  readonly rev: number;
+  readonly content: string;
+  readonly meta: JsonObject | null;
+  readonly said_at: Time;
 }
 
 /** A key that the user has given a message; of rooms and messages as those that they sent. */
@@ -41,6 +55,8 @@ export interface CursorFields {
   readonly room_id: string;
   readonly acked_seq: number;
   readonly read_seq: number;
+  /** Marked unread from here on. */
+  readonly unread_seq: number | null;
   readonly updated_at: Time;
 }
 
@@ -78,6 +94,7 @@ export interface UserFieldsOf {
   readonly membership: MembershipFields;
   readonly message: MessageFields;
   readonly reaction: ReactionFields;
+  readonly version: VersionFields;
   readonly cursor: CursorFields;
   readonly notification: NotificationFields;
   readonly subscription: SubscriptionFields;
@@ -102,10 +119,15 @@ export const USER_LINE_KEYS: Readonly<Record<UserLine, readonly string[]>> = {
     role: true,
     joined_seq: true,
     joined_at: true,
+    muted_until: true,
+    hidden: true,
+    favourite: true,
+    notify: true,
   }),
   message: LINE_KEYS.message,
   reaction: keys<ReactionFields>({ room_id: true, seq: true, key: true, created_at: true }),
-  cursor: keys<CursorFields>({ room_id: true, acked_seq: true, read_seq: true, updated_at: true }),
+  version: keys<VersionFields>({ room_id: true, seq: true, rev: true, content: true, meta: true, said_at: true }),
+  cursor: keys<CursorFields>({ room_id: true, acked_seq: true, read_seq: true, unread_seq: true, updated_at: true }),
   notification: keys<NotificationFields>({
     notification_id: true,
     topic: true,

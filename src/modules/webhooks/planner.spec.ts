@@ -6,8 +6,8 @@ import { EventFacts, OfflineMembers } from './planner';
 const TENANT = 'tenant';
 const ROOM = 'room';
 
-/** A room of three, of whom ben has acknowledged up to 7. */
-function setUp(answer: OfflineAnswer) {
+/** A room of three, of whom ben has acknowledged up to 7. @param notify what each wants to be told of */
+function setUp(answer: OfflineAnswer, notify = 'all') {
   const asked: (readonly string[])[] = [];
   const presence: Pick<Presence, 'offline'> = {
     offline: (_, userIds) => {
@@ -15,7 +15,7 @@ function setUp(answer: OfflineAnswer) {
       return Promise.resolve(answer);
     },
   };
-  const members = ['ann', 'ben', 'cat'].map((user_id, n) => ({ user_id, joined_seq: 0, member_no: n + 1 }));
+  const members = ['ann', 'ben', 'cat'].map((user_id, n) => ({ user_id, joined_seq: 0, member_no: n + 1, notify }));
   const rooms = { membersAfter: () => Promise.resolve(members) };
   const delivery = { ackedBy: () => Promise.resolve(new Map([['ben', 7]])) };
   const notification = { notification_id: 'notif_1', topic: 'news', payload: {}, created_at: '2026-01-01T00:00:00Z' };
@@ -45,6 +45,17 @@ describe('what is posted of offline users', () => {
   it('a message: those who are offline for sure, without those who have acknowledged it', async () => {
     const { offline } = setUp({ userIds: ['ann', 'ben'], isSure: true });
     expect(await pagesOf(offline, message)).toEqual(['ann']);
+  });
+
+  it.each([
+    ['all', {}, ['ann', 'cat']],
+    ['none', { mentions: ['ann', 'cat'] }, []],
+    ['mentions', { mentions: ['cat', 'zoe'] }, ['cat']],
+    ['mentions', { mentions: 'ann' }, []],
+    ['mentions', null, []],
+  ])('a message: to those who want %s, with %j', async (notify, meta, told) => {
+    const { offline } = setUp({ userIds: ['ann', 'ben', 'cat'], isSure: true }, notify);
+    expect(await pagesOf(offline, { ...message, meta })).toEqual(told);
   });
 
   it('a message: waits as long as it is not sure, and the attempt does not count', async () => {

@@ -6,7 +6,7 @@ import { Presence } from '../../realtime';
 import { DeliveryService } from '../delivery';
 import { type MessageDto, MessageFacts } from '../messages';
 import { NotificationFacts } from '../notifications';
-import { type MemberEvent, type RoomDto, RoomFacts } from '../rooms';
+import { type MemberEvent, type RoomDto, RoomFacts, type RoomMember } from '../rooms';
 import { type NewDelivery, WebhookDeliveriesRepository } from './deliveries.repository';
 import { WebhookEndpoints } from './endpoints';
 import { type ChangedStatePayload, PLAN, type PlanPayload } from './webhooks.jobs';
@@ -56,10 +56,13 @@ export class OfflineMembers {
       );
       yield {
         page: after,
-        userIdsOf: ({ seq, sender_id }) =>
+        userIdsOf: (message) =>
           offline
             .filter(
-              ({ user_id, joined_seq }) => Math.max(joined_seq, acked.get(user_id) ?? 0) < seq && user_id !== sender_id,
+              (member) =>
+                Math.max(member.joined_seq, acked.get(member.user_id) ?? 0) < message.seq &&
+                member.user_id !== message.sender_id &&
+                isWanted(member, message),
             )
             .map((member) => member.user_id),
       };
@@ -68,6 +71,13 @@ export class OfflineMembers {
       after = last.member_no;
     }
   }
+}
+
+/** Whether a member wants to be told of a message while they are away. */
+function isWanted({ user_id, notify }: RoomMember, { meta }: MessageDto): boolean {
+  if (notify !== 'mentions') return notify === 'all';
+  const mentions = meta?.['mentions'];
+  return Array.isArray(mentions) && mentions.includes(user_id);
 }
 
 /** Messages, or events, per transaction. */

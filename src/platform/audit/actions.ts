@@ -29,6 +29,8 @@ const TENANT = {
   'settings.openai_door': 'shown',
   'settings.presence_room_limit': 'shown',
   'settings.agent_control': 'shown',
+  'settings.read_receipts': 'shown',
+  'settings.message_history': 'shown',
   'settings.retention_days': 'shown',
   'webhook.url': 'shown',
   'webhook.events': 'shown',

@@ -37,6 +37,10 @@ export interface TenantSettings {
   readonly presence_room_limit?: number;
   /** Who may add, change, pause and remove agents of a room that does not say it itself. */
   readonly agent_control?: 'admins' | 'members';
+  /** Who sees who has a message and who has read it. */
+  readonly read_receipts?: 'all' | 'admins' | 'off';
+  /** Whether what messages said before they were edited is kept and shown. */
+  readonly message_history?: 'on' | 'off';
   /** Days that messages are kept; null or missing = for ever. */
   readonly retention_days?: number | null;
 }
@@ -49,6 +53,8 @@ export const SETTING_DEFAULTS = {
   openai_door: 'keys',
   presence_room_limit: 200,
   agent_control: 'admins',
+  read_receipts: 'all',
+  message_history: 'off',
   retention_days: null,
 } as const satisfies Required<TenantSettings>;
 

@@ -46,13 +46,18 @@ export interface ListPage<T> {
 }
 
 /**
- * What a query asks for. Throws 400 (field `cursor`) for a cursor that no list with such keys has given.
+ * What a query asks for. Throws 400 for a cursor that no list with such keys has given.
  * @param parts what the keys of the list consist of, in its order
+ * @param field what the query calls the cursor
  */
-export function askedPage<const P extends readonly KeyPart[]>(query: CursorQueryDto, parts: P): AskedPage<Key<P>> {
+export function askedPage<const P extends readonly KeyPart[]>(
+  query: CursorQueryDto,
+  parts: P,
+  field = 'cursor',
+): AskedPage<Key<P>> {
   return {
     limit: query.limit ?? DEFAULT_LIMIT,
-    after: query.cursor === undefined ? undefined : keyOf(query.cursor, parts),
+    after: query.cursor === undefined ? undefined : keyOf(query.cursor, parts, field),
   };
 }
 
@@ -76,10 +81,10 @@ export function cursorOf(key: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 
-function keyOf<P extends readonly KeyPart[]>(cursor: string, parts: P): Key<P> {
+function keyOf<P extends readonly KeyPart[]>(cursor: string, parts: P, field: string): Key<P> {
   const key = decoded(cursor);
   const fits = Array.isArray(key) && key.length === parts.length && parts.every((part, i) => FITS[part](key[i]));
-  if (!fits) throw invalid('cursor', 'cursor must be the `next` of an earlier answer of this list');
+  if (!fits) throw invalid(field, `${field} must be the \`next\` of an earlier answer of this list`);
   return key as unknown as Key<P>;
 }
 

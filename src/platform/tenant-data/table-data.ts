@@ -40,6 +40,7 @@ export const USER_LINES = [
   'profile',
   'membership',
   'message',
+  'version',
   'reaction',
   'cursor',
   'notification',

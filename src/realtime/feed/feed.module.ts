@@ -12,6 +12,7 @@ import { NodeAudience, SyncPlaces } from './node-audience';
 import { NodeFeed } from './node-feed';
 import { PollPace } from './poll-pace';
 import { Audience, Deliveries, RecentMessages, RoomFeed, Subscriptions } from './ports';
+import { UserFrames } from './user-frames';
 import { Resync } from './resync';
 import { ResyncPace, ResyncReads, Rests } from './resync-pace';
 import { CachedMessages, SharedPages } from './shared-pages';
@@ -101,12 +102,13 @@ class FeedEpoch {
     SyncPlaces,
     FeedStart,
     FeedEpoch,
+    UserFrames,
     { provide: RoomFeed, useExisting: NodeFeed },
     { provide: Subscriptions, useExisting: NodeAudience },
     { provide: Audience, useExisting: NodeAudience },
     { provide: Deliveries, useExisting: NodeAudience },
     { provide: RecentMessages, useExisting: CachedMessages },
   ],
-  exports: [RoomFeed, Subscriptions, Audience, Deliveries, RecentMessages, NodeAudience, SyncPlaces],
+  exports: [RoomFeed, Subscriptions, Audience, Deliveries, RecentMessages, NodeAudience, SyncPlaces, UserFrames],
 })
 export class FeedModule {}

@@ -49,6 +49,7 @@ export {
   type RoomState,
   Subscriptions,
 } from './ports';
+export { UserFrames } from './user-frames';
 export type { CachedPage } from './room-cache';
 export type { Target } from './room-channel';
 export type { Opening } from './shared-pages';

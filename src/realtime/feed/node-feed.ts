@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { roomAddress, roomKey, userAddress } from '../../common/ids';
 import { AcknowledgedChanges } from '../../platform/database';
-import { Bus, type BusEnvelope, NodeRegistry, type Topic } from '../../platform/cluster';
+import { Bus, type BusEnvelope, NodeRegistry, type Topic, type Unsubscribe } from '../../platform/cluster';
 import { ReconnectPacer, type Frame, type StreamPart } from '../transport';
 import { Channels } from './channels';
 import { HeardStreams, STREAM_ASKS, type StreamAsks, type StreamsSoFar, STREAMS_SO_FAR } from './heard-streams';
 import { RoomChange } from './order';
-import { type RoomEvent, RoomFeed, type RunningStreams, type SignalRule } from './ports';
+import { type CommittedIn, type RoomEvent, RoomFeed, type RunningStreams, type SignalRule } from './ports';
 import { Resync } from './resync';
 import { BegunSignals, MergedSignals, type RoomSignal } from './signals';
 
@@ -170,6 +170,8 @@ export class NodeFeed extends RoomFeed {
   private readonly begun: BegunSignals;
   private readonly merged: MergedSignals;
   private readonly streams: HeardStreams;
+  /** Who is told of what was committed, and of which tenants. */
+  private readonly committed = new Map<CommittedIn, Pick<ReadonlySet<string>, 'has'>>();
 
   constructor(
     private readonly nodes: NodeRegistry,
@@ -214,6 +216,7 @@ export class NodeFeed extends RoomFeed {
       const { tenantId, roomId } = event;
       // Messages are noted where they are committed.
       if (event.seq === undefined) this.acknowledged.changed();
+      this.tellCommitted(tenantId, roomId);
       const change = RoomChange.of(event);
       this.receive(tenantId, roomId, change);
       this.hints(tenantId, roomId)?.change(change);
@@ -223,6 +226,7 @@ export class NodeFeed extends RoomFeed {
 
   touchRoom(tenantId: string, roomId: string, joined: readonly string[] = [], by?: string): void {
     this.acknowledged.changed();
+    this.tellCommitted(tenantId, roomId);
     this.look(tenantId, roomId, undefined);
     this.welcome(tenantId, roomId, joined, by);
     this.hints(tenantId, roomId)?.touch();
@@ -256,6 +260,11 @@ export class NodeFeed extends RoomFeed {
     this.channels.running = source;
   }
 
+  onCommitted(tenants: Pick<ReadonlySet<string>, 'has'>, handler: CommittedIn): Unsubscribe {
+    this.committed.set(handler, tenants);
+    return () => void this.committed.delete(handler);
+  }
+
   /** Sends of signals what is due. */
   tick(): void {
     this.begun.tick();
@@ -265,6 +274,10 @@ export class NodeFeed extends RoomFeed {
   /** Hints of other nodes may be lost, or what a node that is gone published last. */
   lookForLost(): void {
     void this.resync.all();
+  }
+
+  private tellCommitted(tenantId: string, roomId: string): void {
+    for (const [handler, tenants] of this.committed) if (tenants.has(tenantId)) handler(tenantId, roomId);
   }
 
   /** Where to put what other nodes are to know of a room; undefined where there are none. */

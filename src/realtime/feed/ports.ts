@@ -1,4 +1,5 @@
 import { AppError } from '../../common/errors';
+import type { Unsubscribe } from '../../platform/cluster';
 import type { Connection, Frame, StreamPart } from '../transport';
 
 /** A change of a room that has been committed. */
@@ -309,7 +310,16 @@ export abstract class RoomFeed {
   abstract streamPart(tenantId: string, roomId: string, messageId: string, part: StreamPart): void;
   /** Who knows what is being written on this node: whoever comes into a room is sent that first. For one source. */
   abstract streamsFrom(source: RunningStreams): void;
+  /**
+   * Calls back for every room of these tenants in which this node has committed a change, or may have. What other nodes commit, and
+   * what dies with this one before it is handed in here, is not told.
+   * @param tenants by their ids; may change at any time @param handler neither waits nor throws
+   */
+  abstract onCommitted(tenants: Pick<ReadonlySet<string>, 'has'>, handler: CommittedIn): Unsubscribe;
 }
+
+/** @param roomId UUID */
+export type CommittedIn = (tenantId: string, roomId: string) => void;
 
 /** A message that is being written: a `start`, and a `delta` with the text that was handed in so far, if any. */
 export interface RunningStream {

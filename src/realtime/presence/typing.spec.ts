@@ -29,6 +29,10 @@ class SignalRecorder extends RoomFeed {
     throw new Error('typing writes no message');
   }
 
+  onCommitted(): () => void {
+    throw new Error('nobody follows what is committed here');
+  }
+
   signalMembers(tenantId: string, roomId: string, key: string, frame: Frame, except?: string): void {
     this.frames.push(frame);
     const user = String(frame['user_id']);

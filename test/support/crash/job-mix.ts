@@ -1,4 +1,5 @@
 import { uuidOf } from '../tenants';
+import { collecting } from './changes';
 import { exporting, loading, validating } from './files';
 import { deletion, erase, retention } from './removing';
 import type { CrashSite, JobWork } from './site';
@@ -12,6 +13,7 @@ interface Place {
 
 /** By the names of the kinds of jobs. One that the server has and that has no place here fails the crash test. */
 export const PLACES: Readonly<Record<string, Place>> = {
+  feed: { prepare: collecting },
   'export.write': { prepare: exporting },
   'import.load': { prepare: loading },
   'import.validate': { prepare: validating },

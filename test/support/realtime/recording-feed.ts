@@ -31,6 +31,10 @@ export class RecordingFeed extends RoomFeed {
     // Nobody comes in here.
   }
 
+  onCommitted(): () => void {
+    throw new Error('nobody follows what is committed here');
+  }
+
   streamPart(_: string, _roomId: string, messageId: string, part: StreamPart): void {
     this.streamed.push({ messageId, part });
   }

@@ -29,6 +29,10 @@ export class CursorEntity {
   @Column('boolean', { default: false })
   has_dead_letters!: boolean;
 
+  /** The member has marked the room unread from here on. */
+  @Column('bigint', { nullable: true })
+  unread_seq!: number | null;
+
   @Column('timestamp with time zone', { precision: 3, default: () => 'clock_timestamp()' })
   updated_at!: Date;
 }

@@ -1,6 +1,7 @@
 -- How far each member is, and what their connections gave up on.
 --
--- `has_dead_letters`: whether the member may have dead letters in the room: an ack looks for them only then.
+-- `has_dead_letters`: whether the member may have dead letters in the room: an ack looks for them only then. `unread_seq`: the member
+-- has marked the room unread from this message on, until they read the next time.
 CREATE TABLE cursors (
   tenant_id uuid NOT NULL,
   room_id uuid NOT NULL,
@@ -9,6 +10,7 @@ CREATE TABLE cursors (
   read_seq bigint NOT NULL DEFAULT 0,
   updated_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
   has_dead_letters boolean NOT NULL DEFAULT false,
+  unread_seq bigint,
   PRIMARY KEY (tenant_id, room_id, user_id),
   CHECK (read_seq <= acked_seq)
 ) WITH (fillfactor = 70);

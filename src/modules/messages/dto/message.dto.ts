@@ -68,6 +68,16 @@ export class ListMessagesQueryDto extends PageQueryDto {
   @IsOptional()
   @IsIn(['asc', 'desc'])
   order?: 'asc' | 'desc';
+
+  /**
+   * A sequence number or a message id: the page that has it in its middle, half of `limit` before it. Alone or with `limit`.
+   * @example 42
+   */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(64)
+  around?: string;
 }
 
 export class ListChangesQueryDto {
@@ -150,26 +160,26 @@ export interface ChangeDto {
   readonly room_id: string;
 }
 
+/** A change, as the reference pages describe it. */
+export const CHANGE_SCHEMA = {
+  type: 'object' as const,
+  description:
+    'message, message.updated and message.deleted carry the fields of the message; member.joined, member.left and member.updated carry user_id, role and by; room.updated the fields of the room, its type as room_type; room.trimmed first_seq; reaction.updated message_id, seq and the reactions as they are now; message.pinned and message.unpinned message_id and seq, the first with pinned_by and pinned_at.',
+  properties: {
+    rev: { type: 'integer' as const },
+    type: { type: 'string' as const, enum: [...CHANGE_TYPES] },
+    room_id: { type: 'string' as const },
+  },
+  required: ['rev', 'type', 'room_id'],
+  additionalProperties: true,
+};
+
 export class ChangesDto {
   /**
    * In order of rev. Apply each over what you have: by `message_id`, by `user_id`, or to the room. A message stands
    * at its last change only, so revisions may be missing.
    */
-  @ApiProperty({
-    type: 'array',
-    items: {
-      type: 'object',
-      description:
-        'message, message.updated and message.deleted carry the fields of the message; member.joined, member.left and member.updated carry user_id, role and by; room.updated the fields of the room, its type as room_type; room.trimmed first_seq; reaction.updated message_id, seq and the reactions as they are now; message.pinned and message.unpinned message_id and seq, the first with pinned_by and pinned_at.',
-      properties: {
-        rev: { type: 'integer' },
-        type: { type: 'string', enum: [...CHANGE_TYPES] },
-        room_id: { type: 'string' },
-      },
-      required: ['rev', 'type', 'room_id'],
-      additionalProperties: true,
-    },
-  })
+  @ApiProperty({ type: 'array', items: CHANGE_SCHEMA })
   changes!: ChangeDto[];
   /** Changes after this revision are all kept. */
   @ApiProperty({ type: 'integer' })

@@ -6,6 +6,7 @@ import { IsJsonObject, IsNested, IsUserId } from '../../../platform/validation';
 import { ServerFrame } from '../../../realtime';
 import { ROOM_TYPES } from '../entities/room.entity';
 import { ROOM_SETTINGS, type RoomSettings } from '../settings';
+import { MeDto } from './me.dto';
 
 /** Most user ids in one call (contract §3). */
 export const MAX_USERS_PER_CALL = 1000;
@@ -173,7 +174,7 @@ export class LastMessageDto {
   deleted_at!: string | null;
 }
 
-/** A room with the caller's position in it. The last four are missing with `scope=joinable`. */
+/** A room with the caller's position in it. The last five are missing with `scope=joinable`. */
 export class ListedRoomDto extends RoomDto {
   /** The caller has everything up to here. */
   @ApiProperty({ type: 'integer', required: false })
@@ -182,13 +183,16 @@ export class ListedRoomDto extends RoomDto {
   @ApiProperty({ type: 'integer', required: false })
   last_read_seq?: number;
   /**
-   * Messages after last_read_seq, not the caller's own and not deleted, among the room's newest 10,000; exact up to
+   * Messages after last_read_seq, or from the mark of an unread room on (`me.unread_seq`), not the caller's own and not deleted, among the room's newest 10,000; exact up to
    * 1,000, which means 1,000 or more.
    */
   @ApiProperty({ type: 'integer', required: false })
   unread_count?: number;
   @ApiProperty({ type: LastMessageDto, nullable: true, required: false })
   last_message?: LastMessageDto | null;
+  /** What the caller has set for themselves. */
+  @ApiProperty({ type: MeDto, required: false })
+  me?: MeDto;
 }
 
 export class RoomPageDto extends PageDto {

@@ -143,6 +143,41 @@ export class RoomMemberEntity {
 
 type MemberRole = 'admin' | 'member' | 'agent';
 
+/** What a member has set for themselves in a room; no row: the defaults. */
+@Entity('member_settings')
+@TableData({
+  rank: 30,
+  exported: {
+    tenant: notExported('what each member has set for themselves: a copy begins with the defaults'),
+    user: 'membership',
+  },
+  kept: 'as long as the membership',
+  columns: { user_id: erasedBy('rooms'), notify: FIXED_WORD },
+})
+export class MemberSettingsEntity {
+  @PrimaryColumn('uuid')
+  tenant_id!: string;
+
+  @PrimaryColumn('uuid')
+  room_id!: string;
+
+  @PrimaryColumn('text', { collation: 'C' })
+  user_id!: string;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  muted_until!: Date | null;
+
+  @Column('boolean', { default: false })
+  is_hidden!: boolean;
+
+  @Column('boolean', { default: false })
+  is_favourite!: boolean;
+
+  /** Which messages the webhook tells of for this member. */
+  @Column('text', { default: 'all' })
+  notify!: 'all' | 'mentions' | 'none';
+}
+
 /** A change of a room that is not a message: membership or settings. */
 @Entity('room_events')
 @TableData({

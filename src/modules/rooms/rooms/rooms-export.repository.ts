@@ -52,8 +52,12 @@ export class RoomsExportRepository {
   memberships(snapshot: Snapshot, userId: string): ExportPages {
     return withIds(
       snapshot.pages<InRoom>(
-        `SELECT m.room_id, r.type, r.name, m.role, m.joined_seq, m.joined_at
+        `SELECT m.room_id, r.type, r.name, m.role, m.joined_seq, m.joined_at, s.muted_until,
+           COALESCE(s.is_hidden, false) AS hidden, COALESCE(s.is_favourite, false) AS favourite,
+           COALESCE(s.notify, 'all') AS notify
          FROM room_members m JOIN rooms r ON r.tenant_id = m.tenant_id AND r.room_id = m.room_id
+         LEFT JOIN member_settings s
+           ON s.tenant_id = m.tenant_id AND s.room_id = m.room_id AND s.user_id = m.user_id
          WHERE m.tenant_id = $1 AND m.user_id = $2 AND r.deleted_at IS NULL ORDER BY m.room_id`,
         [snapshot.tenantId, userId],
       ),

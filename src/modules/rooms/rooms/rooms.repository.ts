@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { PageRequest } from '../../../common/limits';
 import { Database } from '../../../platform/database';
 import type { RoomDto } from '../dto/room.dto';
-import type { RoomEntity } from '../entities/room.entity';
+import type { MemberSettingsEntity, RoomEntity } from '../entities/room.entity';
 import { type RoomJson, roomView } from '../views';
 
 /** Whether and how a user sees a room. */
@@ -11,9 +11,13 @@ export type RoomAccessRow = Readonly<Pick<RoomEntity, 'type' | 'first_seq' | 'la
   readonly allowed: boolean;
 };
 
-export interface MyRoomRow extends RoomJson {
+/** A room of a user, with what they have set in it: null are the defaults. */
+export interface MyRoomRow
+  extends RoomJson, Nullable<Pick<MemberSettingsEntity, 'muted_until' | 'is_hidden' | 'is_favourite' | 'notify'>> {
   readonly joined_seq: number;
 }
+
+type Nullable<T> = { readonly [K in keyof T]: T[K] | null };
 
 export interface MemberRow {
   readonly user_id: string;
@@ -35,12 +39,14 @@ WITH mine AS MATERIALIZED (
   WHERE r.tenant_id = $1 AND r.deleted_at IS NULL AND r.room_id = ANY (ARRAY(
     SELECT m.room_id FROM room_members m WHERE m.tenant_id = $1 AND m.user_id = $2))
 ), page AS (SELECT * FROM mine ORDER BY active_at DESC, room_id DESC LIMIT $3 OFFSET $4)
-SELECT n.total, r.*, m.joined_seq
+SELECT n.total, r.*, m.joined_seq, s.muted_until, s.is_hidden, s.is_favourite, s.notify
 FROM (SELECT count(*) AS total FROM mine) n
 LEFT JOIN page p ON true
 LEFT JOIN LATERAL (SELECT ${ROOM_COLUMNS} FROM rooms r WHERE r.tenant_id = $1 AND r.room_id = p.room_id OFFSET 0) r ON true
 LEFT JOIN LATERAL (SELECT m.joined_seq FROM room_members m
   WHERE m.tenant_id = $1 AND m.room_id = p.room_id AND m.user_id = $2 OFFSET 0) m ON true
+LEFT JOIN LATERAL (SELECT s.* FROM member_settings s
+  WHERE s.tenant_id = $1 AND s.room_id = p.room_id AND s.user_id = $2 OFFSET 0) s ON true
 ORDER BY p.active_at DESC, p.room_id DESC`;
 
 /**
@@ -145,6 +151,8 @@ export interface RoomMember {
   readonly member_no: number;
   /** The room's last_seq when they joined. */
   readonly joined_seq: number;
+  /** Which messages they are told of while they are away; none while they have muted the room. */
+  readonly notify: 'all' | 'mentions' | 'none';
 }
 
 /** What happened to a membership. */
@@ -177,9 +185,13 @@ export class RoomFacts {
     return this.database.query<RoomMember>(
       'room members',
       tenantId,
-      `SELECT user_id, member_no, joined_seq FROM room_members
-       WHERE tenant_id = $1 AND room_id = $2 AND member_no > 0 AND member_no > $3 AND role <> 'agent'
-       ORDER BY member_no LIMIT $4`,
+      `SELECT m.*, CASE WHEN s.muted_until > clock_timestamp() THEN 'none' ELSE COALESCE(s.notify, 'all') END AS notify
+       FROM (SELECT user_id, member_no, joined_seq FROM room_members
+         WHERE tenant_id = $1 AND room_id = $2 AND member_no > 0 AND member_no > $3 AND role <> 'agent'
+         ORDER BY member_no LIMIT $4) m
+       LEFT JOIN LATERAL (SELECT x.muted_until, x.notify FROM member_settings x
+         WHERE x.tenant_id = $1 AND x.room_id = $2 AND x.user_id = m.user_id OFFSET 0) s ON true
+       ORDER BY m.member_no`,
       [tenantId, roomId, memberNo, limit],
     );
   }

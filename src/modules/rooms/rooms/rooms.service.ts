@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { forbidden, invalid } from '../../../common/errors';
 import { newUuid } from '../../../common/ids';
 import { MAX_METADATA_BYTES, pageInfo, type PageRequest } from '../../../common/limits';
+import { isoTime } from '../../../common/time';
 import type { Caller } from '../../../platform/auth';
 import { roomUuid, roomView, visible } from '../views';
 import type {
@@ -13,13 +14,15 @@ import type {
   UpdateRoomDto,
 } from '../dto/room.dto';
 import { RoomChanges, roomDelete, roomUpdate } from '../rooms.functions';
-import { RoomsRepository } from './rooms.repository';
+import { type MyRoomRow, RoomsRepository } from './rooms.repository';
 
 /** What the list of a user's rooms shows of their messages. */
 export interface RoomPreview {
   readonly last_acked_seq: number;
   readonly last_read_seq: number;
   readonly unread_count: number;
+  /** The member's mark of an unread room. */
+  readonly unread_seq: number | null;
   readonly last_message: LastMessageDto | null;
 }
 
@@ -84,7 +87,7 @@ export class RoomsService {
       ...{ firstSeq: r.first_seq ?? 1, lastSeq: r.last_seq },
     }));
     const previews = await this.previews.previews(tenantId, userId, wanted);
-    const rooms: ListedRoomDto[] = rows.map((row) => ({ ...roomView(row), ...previews.get(row.room_id) }));
+    const rooms = rows.map((row) => listedRoom(row, previews.get(row.room_id)));
     return { rooms, ...pageInfo(page, rows.length, total) };
   }
 
@@ -119,6 +122,20 @@ export class RoomsService {
     const args = { p_room: roomUuid(roomId), p_user: caller.userId };
     await this.changes.make(caller, roomDelete, args, { action: 'room.delete' });
   }
+}
+
+/** A room as its member's list has it. */
+function listedRoom(row: MyRoomRow, preview: RoomPreview | undefined): ListedRoomDto {
+  const { unread_seq = null, ...position } = preview ?? {};
+  const { muted_until, is_hidden, is_favourite, notify } = row;
+  const me = {
+    muted_until: muted_until === null ? null : isoTime(muted_until),
+    hidden: is_hidden ?? false,
+    favourite: is_favourite ?? false,
+    notify: notify ?? 'all',
+    unread_seq,
+  };
+  return { ...roomView(row), ...position, me };
 }
 
 /** The members of a new room, in the order of joining. */

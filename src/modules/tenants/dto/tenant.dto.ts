@@ -197,6 +197,24 @@ export class SettingsDto {
   agent_control?: 'admins' | 'members' | null;
 
   /**
+   * Who may ask who has a message and who has read it (`GET /rooms/{room_id}/messages/{message_id}/receipts`): every member, the
+   * room's admins, or nobody. `read.update` frames go on. Default all.
+   */
+  @IsOptional()
+  @IsNullable()
+  @IsIn(['all', 'admins', 'off'])
+  read_receipts?: 'all' | 'admins' | 'off' | null;
+
+  /**
+   * `on` keeps what messages said before they were edited, for `GET /rooms/{room_id}/messages/{message_id}/history`. With `off`
+   * nothing is kept, and what was is deleted. Default off.
+   */
+  @IsOptional()
+  @IsNullable()
+  @IsIn(['on', 'off'])
+  message_history?: 'on' | 'off' | null;
+
+  /**
    * How many days messages are kept, where their room does not say otherwise: 1 to 3,650; null = for ever. What is older is
    * gone for everybody within about an hour, and cannot be brought back. Default null.
    */

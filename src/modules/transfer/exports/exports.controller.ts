@@ -138,7 +138,7 @@ export class UserExportsController {
   /**
    * Export what a tenant has of one user: a file for that person.
    * @remarks
-   * Profile, memberships, own messages, cursors, notifications, subscriptions, chats with their answers, usage; nothing that
+   * Profile, memberships, own messages with what is kept of earlier versions, cursors, notifications, subscriptions, chats with their answers, usage; nothing that
    * others have written to them. Written in the background; one at a time of a user: 409 beyond.
    */
   @Post()

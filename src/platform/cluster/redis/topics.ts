@@ -18,4 +18,5 @@ export const BUS_TOPICS: Readonly<Record<string, number>> = {
   'agent-rooms': 13,
   'stream-asks': 14,
   'streams-so-far': 15,
+  'user-frames': 16,
 };

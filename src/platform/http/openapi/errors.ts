@@ -42,6 +42,8 @@ export const HEADERS: NonNullable<Components['headers']> = {
     description: 'The oldest message that the room keeps: before it there is nothing to ask for.',
     schema: integer,
   },
+  'X-Has-Older': { description: 'Whether the room keeps messages before these.', schema: { type: 'boolean' } },
+  'X-Has-Newer': { description: 'Whether the room has messages after these.', schema: { type: 'boolean' } },
   ETag: {
     description: 'Names the answer with its headers: send it as `If-None-Match`, and the same answer is 304.',
     schema: text,

@@ -4,7 +4,7 @@
 --
 -- Locks: as chat_delete; the rows of a room that nobody writes to.
 --
--- tables: cursors, held_messages, messages, rooms
+-- tables: cursors, held_messages, message_versions, messages, rooms
 -- execute: tenant
 CREATE FUNCTION chats_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
 RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$
@@ -69,6 +69,7 @@ BEGIN
   IF gone > 0 THEN RETURN jsonb_build_object('counts', jsonb_build_object('runs', gone), 'after', again); END IF;
   DELETE FROM cursors c WHERE c.tenant_id = p_tenant AND c.room_id = chat;
   DELETE FROM held_messages h WHERE h.tenant_id = p_tenant AND h.room_id = chat;
+  DELETE FROM message_versions v WHERE v.tenant_id = p_tenant AND v.room_id = chat;
   DELETE FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = chat;
   GET DIAGNOSTICS gone = ROW_COUNT;
   RETURN jsonb_build_object('counts', jsonb_build_object('chats', gone), 'after', again);

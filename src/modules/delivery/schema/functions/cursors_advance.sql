@@ -6,6 +6,8 @@
 -- waits for one thing only: to insert a cursor that another transaction inserts just now. That is done in the order of the
 -- key, before a row is changed or a letter locked; so who is waited for waits for a cursor of a higher key, or for none.
 --
+-- Those with letters, and those with a mark of an unread room, go one by one (`lettered`): they are few.
+--
 -- A cursor is updated where it lies (its ctid) instead of being looked up again; it is locked by a statement of its own, for
 -- the next one has to see what the lock has found.
 --
@@ -14,7 +16,7 @@
 -- tables: room_members, rooms
 -- execute: tenant
 CREATE FUNCTION cursors_advance(p_tenant uuid, p_rooms uuid[], p_users text[], p_seqs bigint[], p_reads boolean[])
-RETURNS TABLE (item integer, status text, advanced boolean, acked bigint, last_seq bigint)
+RETURNS TABLE (item integer, status text, advanced boolean, acked bigint, last_seq bigint, me jsonb)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $f$
 #variable_conflict use_column
@@ -26,10 +28,10 @@ DECLARE
   one record;
   said jsonb;
 BEGIN
-  SELECT array_agg(l.acked_seq), array_agg(l.read_seq), array_agg(l.has_dead_letters), array_agg(l.tid)
+  SELECT array_agg(l.acked_seq), array_agg(l.read_seq), array_agg(l.has_dead_letters OR l.unread_seq IS NOT NULL), array_agg(l.tid)
     INTO held_acked, held_read, held_lettered, held_tids
     FROM (SELECT c.* FROM unnest(p_rooms, p_users) WITH ORDINALITY u(r, n, ord)
-      LEFT JOIN LATERAL (SELECT x.acked_seq, x.read_seq, x.has_dead_letters, x.ctid AS tid FROM cursors x
+      LEFT JOIN LATERAL (SELECT x.acked_seq, x.read_seq, x.has_dead_letters, x.unread_seq, x.ctid AS tid FROM cursors x
         WHERE x.tenant_id = p_tenant AND x.room_id = u.r AND x.user_id = u.n FOR NO KEY UPDATE SKIP LOCKED) c ON true
       ORDER BY u.ord) l;
   RETURN QUERY
@@ -73,7 +75,7 @@ BEGIN
   SELECT w.ord::integer, CASE WHEN w.is_late THEN 'busy' ELSE w.status END,
     CASE WHEN w.status = 'ok' AND NOT w.is_late THEN w.advances END,
     CASE WHEN w.advances AND NOT w.is_late THEN GREATEST(w.acked1, w.acks) END,
-    CASE WHEN w.status = 'beyond' THEN w.last_seq END
+    CASE WHEN w.status = 'beyond' THEN w.last_seq END, NULL::jsonb
   FROM answers w;
   IF true = ANY (held_lettered) THEN
     FOR one IN
@@ -82,7 +84,7 @@ BEGIN
     LOOP
       said := cursor_try_advance(p_tenant, one.r, one.n, one.seq, one.is_read);
       RETURN QUERY SELECT one.ord::integer, said->>'status', (said->>'advanced')::boolean, (said->>'acked')::bigint,
-        (said->>'last_seq')::bigint;
+        (said->>'last_seq')::bigint, said->'me';
     END LOOP;
   END IF;
 END $f$;

@@ -1,5 +1,5 @@
--- The message stays as a tombstone without its states, and under a legal hold as it was, too (message_hold). What the room keeps no more is no
--- message. `audit`: what an admin has done to another's, for audit_result; in a chat the other is a model. Answers that a
+-- The message stays as a tombstone without its states, and under a legal hold as it was, too (message_hold); its versions go. What
+-- the room keeps no more is no message. `audit`: what an admin has done to another's, for audit_result; in a chat the other is a model. Answers that a
 -- question waits for are cancelled with it, and named in `runs`.
 -- status: ok · unchanged · no_room · no_message · forbidden
 --
@@ -30,6 +30,7 @@ BEGIN
     told := jsonb_build_object('audit', jsonb_build_object('user', msg.sender_id));
   END IF;
   PERFORM message_hold(room, msg);
+  DELETE FROM message_versions v WHERE v.tenant_id = p_tenant AND v.room_id = p_room AND v.seq = msg.seq;
   UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
   UPDATE messages m SET content = '', meta = NULL, deleted_at = clock_timestamp(), rev = room.last_rev + 1
   WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = msg.seq RETURNING * INTO msg;

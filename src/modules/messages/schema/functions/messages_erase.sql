@@ -1,5 +1,5 @@
 -- A batch of the erase of what a user wrote, in the order of the log, of one room. Each message becomes a tombstone, or stays
--- one, without anything of its sender, and is told as a change; what the room keeps no more, and rooms that are deleted, are
+-- one, without anything of its sender and without versions, and is told as a change; what the room keeps no more, and rooms that are deleted, are
 -- changed silently. What was kept under a hold that has ended goes first.
 --
 -- There is no index by sender: the log is walked, ten times p_limit messages at a time, and no content is read.
@@ -50,6 +50,7 @@ BEGIN
   IF room.deleted_at IS NULL THEN
     SELECT COALESCE(array_agg(s ORDER BY s), '{}') INTO told FROM unnest(seqs) s WHERE s >= room.first_seq;
   END IF;
+  DELETE FROM message_versions v WHERE v.tenant_id = p_tenant AND v.room_id = found AND v.seq = ANY (seqs);
   UPDATE messages m SET sender_id = p_erased, content = '', meta = NULL, client_message_id = NULL, body_hash = NULL,
     deleted_at = COALESCE(m.deleted_at, clock_timestamp()),
     rev = COALESCE(room.last_rev + array_position(told, m.seq), m.rev)

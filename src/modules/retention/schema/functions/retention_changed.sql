@@ -1,4 +1,4 @@
--- How long something is kept, or whether it is held, is another one now: a job looks at all rooms of the tenant. What asks for it
+-- How long something is kept, whether it is held, or whether earlier versions of messages are kept, is another one now: a job looks at all rooms of the tenant. What asks for it
 -- is the committed row, whoever wrote it. The append's update of a room names no column of these triggers.
 --
 -- tables: jobs, rooms, tenants, users
@@ -14,7 +14,8 @@ CREATE TRIGGER retention_begun AFTER INSERT ON tenants FOR EACH ROW
 WHEN (NEW.settings ? 'retention_days') EXECUTE FUNCTION retention_changed();
 
 CREATE TRIGGER retention_changed AFTER UPDATE OF settings ON tenants FOR EACH ROW
-WHEN ((OLD.settings->'retention_days') IS DISTINCT FROM (NEW.settings->'retention_days'))
+WHEN ((OLD.settings->'retention_days', OLD.settings->'message_history')
+  IS DISTINCT FROM (NEW.settings->'retention_days', NEW.settings->'message_history'))
 EXECUTE FUNCTION retention_changed();
 
 CREATE TRIGGER retention_changed AFTER UPDATE OF retention_days, legal_hold ON rooms FOR EACH ROW

@@ -3,7 +3,7 @@
 --
 -- Locks: the room, its messages.
 --
--- tables: messages
+-- tables: message_versions, messages
 -- execute: tenant
 CREATE FUNCTION room_trim(p_tenant uuid, p_room uuid, p_first_seq bigint)
 RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $f$
@@ -23,6 +23,7 @@ BEGIN
   IF room.has_states THEN
     PERFORM message_states_drop(p_tenant, p_room, ARRAY(SELECT s FROM generate_series(first, room.first_seq - 1) s));
   END IF;
+  DELETE FROM message_versions v WHERE v.tenant_id = p_tenant AND v.room_id = p_room AND v.seq < room.first_seq;
   PERFORM room_log(p_tenant, p_room, room.last_rev - 1, 'room.trimmed',
     jsonb_build_array(jsonb_build_object('first_seq', room.first_seq)));
   RETURN jsonb_build_object('status', 'ok', 'first_seq', room.first_seq, 'rev', room.last_rev);
