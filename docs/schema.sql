@@ -193,7 +193,8 @@ CREATE TABLE public.cursors (
   acked_seq bigint DEFAULT 0 NOT NULL,
   read_seq bigint DEFAULT 0 NOT NULL,
   updated_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
-  has_dead_letters boolean DEFAULT false NOT NULL
+  has_dead_letters boolean DEFAULT false NOT NULL,
+  unread_seq bigint
 ) WITH (fillfactor='70');
 ALTER TABLE public.cursors ADD CONSTRAINT cursors_pkey PRIMARY KEY (tenant_id, room_id, user_id);
 CREATE INDEX cursors_user ON public.cursors USING btree (tenant_id, user_id, room_id);
@@ -440,6 +441,84 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.jobs TO "chatapi_tenant";
 GRANT INSERT, SELECT (kind), SELECT (payload), SELECT (tenant_id) ON TABLE public.jobs TO "chatapi_append";
 GRANT SELECT ON TABLE public.jobs TO "chatapi_backup";
 
+CREATE TABLE public.member_settings (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL,
+  muted_until timestamp(3) with time zone,
+  is_hidden boolean DEFAULT false NOT NULL,
+  is_favourite boolean DEFAULT false NOT NULL,
+  notify text DEFAULT 'all'::text NOT NULL
+);
+ALTER TABLE public.member_settings ADD CONSTRAINT member_settings_pkey PRIMARY KEY (tenant_id, room_id, user_id);
+ALTER TABLE public.member_settings ADD CONSTRAINT member_settings_notify_check CHECK ((notify = ANY (ARRAY['all'::text, 'mentions'::text, 'none'::text])));
+ALTER TABLE public.member_settings ADD CONSTRAINT member_settings_tenant_id_room_id_user_id_fkey FOREIGN KEY (tenant_id, room_id, user_id) REFERENCES public.room_members(tenant_id, room_id, user_id) ON DELETE CASCADE;
+ALTER TABLE public.member_settings ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.member_settings AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.member_settings AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.member_settings FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.member_settings TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.member_settings TO "chatapi_backup";
+
+CREATE TABLE public.message_reaction_counts (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  message_id uuid NOT NULL,
+  rev bigint NOT NULL,
+  counts jsonb NOT NULL
+);
+ALTER TABLE public.message_reaction_counts ADD CONSTRAINT message_reaction_counts_pkey PRIMARY KEY (tenant_id, room_id, seq);
+CREATE INDEX message_reaction_counts_rev ON public.message_reaction_counts USING btree (tenant_id, room_id, rev);
+ALTER TABLE public.message_reaction_counts ADD CONSTRAINT message_reaction_counts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.message_reaction_counts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY append_rows ON public.message_reaction_counts AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
+CREATE POLICY backup_rows ON public.message_reaction_counts AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.message_reaction_counts AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.message_reaction_counts FROM PUBLIC;
+GRANT DELETE, SELECT, UPDATE ON TABLE public.message_reaction_counts TO "chatapi_tenant";
+GRANT INSERT, SELECT, UPDATE ON TABLE public.message_reaction_counts TO "chatapi_append";
+GRANT SELECT ON TABLE public.message_reaction_counts TO "chatapi_backup";
+
+CREATE TABLE public.message_reactions (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  user_id text COLLATE pg_catalog."C" NOT NULL,
+  key text COLLATE pg_catalog."C" NOT NULL,
+  rev bigint NOT NULL,
+  created_at timestamp(3) with time zone NOT NULL
+);
+ALTER TABLE public.message_reactions ADD CONSTRAINT message_reactions_pkey PRIMARY KEY (tenant_id, user_id, room_id, seq, key);
+CREATE UNIQUE INDEX message_reactions_order ON public.message_reactions USING btree (tenant_id, room_id, seq, key, rev);
+ALTER TABLE public.message_reactions ADD CONSTRAINT message_reactions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.message_reactions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY append_rows ON public.message_reactions AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
+CREATE POLICY backup_rows ON public.message_reactions AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.message_reactions AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.message_reactions FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT ON TABLE public.message_reactions TO "chatapi_append";
+GRANT DELETE, SELECT ON TABLE public.message_reactions TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.message_reactions TO "chatapi_backup";
+
+CREATE TABLE public.message_versions (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  rev bigint NOT NULL,
+  content text NOT NULL,
+  meta json,
+  said_at timestamp(3) with time zone NOT NULL
+);
+ALTER TABLE public.message_versions ADD CONSTRAINT message_versions_pkey PRIMARY KEY (tenant_id, room_id, seq, rev);
+ALTER TABLE public.message_versions ADD CONSTRAINT message_versions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.message_versions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.message_versions AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.message_versions AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.message_versions FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.message_versions TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.message_versions TO "chatapi_backup";
+
 CREATE TABLE public.messages (
   tenant_id uuid NOT NULL,
   room_id uuid NOT NULL,
@@ -639,6 +718,29 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.room_members TO "chatapi_te
 GRANT SELECT ON TABLE public.room_members TO "chatapi_append";
 GRANT SELECT ON TABLE public.room_members TO "chatapi_backup";
 
+CREATE TABLE public.room_pins (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  message_id uuid NOT NULL,
+  rev bigint NOT NULL,
+  pinned_by text COLLATE pg_catalog."C",
+  pinned_at timestamp(3) with time zone
+);
+ALTER TABLE public.room_pins ADD CONSTRAINT room_pins_pkey PRIMARY KEY (tenant_id, room_id, seq);
+CREATE INDEX room_pins_by ON public.room_pins USING btree (tenant_id, pinned_by) WHERE (pinned_by IS NOT NULL);
+CREATE INDEX room_pins_now ON public.room_pins USING btree (tenant_id, room_id, pinned_at) WHERE (pinned_at IS NOT NULL);
+CREATE INDEX room_pins_rev ON public.room_pins USING btree (tenant_id, room_id, rev);
+ALTER TABLE public.room_pins ADD CONSTRAINT room_pins_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.room_pins ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY append_rows ON public.room_pins AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
+CREATE POLICY backup_rows ON public.room_pins AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.room_pins AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.room_pins FROM PUBLIC;
+GRANT DELETE, SELECT, UPDATE ON TABLE public.room_pins TO "chatapi_tenant";
+GRANT INSERT, SELECT, UPDATE ON TABLE public.room_pins TO "chatapi_append";
+GRANT SELECT ON TABLE public.room_pins TO "chatapi_backup";
+
 CREATE TABLE public.rooms (
   tenant_id uuid NOT NULL,
   room_id uuid NOT NULL,
@@ -661,7 +763,9 @@ CREATE TABLE public.rooms (
   legal_hold boolean DEFAULT false NOT NULL,
   described_by text[] COLLATE pg_catalog."C",
   has_agents boolean,
-  agent_settings jsonb
+  agent_settings jsonb,
+  settings jsonb,
+  has_states boolean
 ) WITH (fillfactor='50');
 ALTER TABLE public.rooms ADD CONSTRAINT rooms_pkey PRIMARY KEY (tenant_id, room_id);
 CREATE INDEX rooms_channels ON public.rooms USING btree (tenant_id, created_at, room_id) WHERE ((type = 'channel'::text) AND (deleted_at IS NULL));
@@ -900,6 +1004,60 @@ REVOKE ALL ON TABLE public.tenant_deletions FROM PUBLIC;
 GRANT INSERT, SELECT, UPDATE ON TABLE public.tenant_deletions TO "chatapi_tenant";
 GRANT SELECT ON TABLE public.tenant_deletions TO "chatapi_backup";
 
+CREATE TABLE public.tenant_feed (
+  tenant_id uuid NOT NULL,
+  no bigint NOT NULL,
+  room_id uuid NOT NULL,
+  from_rev bigint NOT NULL,
+  to_rev bigint NOT NULL,
+  created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.tenant_feed ADD CONSTRAINT tenant_feed_pkey PRIMARY KEY (tenant_id, no);
+ALTER TABLE public.tenant_feed ADD CONSTRAINT tenant_feed_check CHECK ((from_rev < to_rev));
+ALTER TABLE public.tenant_feed ADD CONSTRAINT tenant_feed_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.tenant_feed ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.tenant_feed AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.tenant_feed AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.tenant_feed FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.tenant_feed TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.tenant_feed TO "chatapi_backup";
+
+CREATE TABLE public.tenant_feed_rooms (
+  tenant_id uuid NOT NULL,
+  room_id uuid NOT NULL,
+  collected_rev bigint NOT NULL
+) WITH (fillfactor='70');
+ALTER TABLE public.tenant_feed_rooms ADD CONSTRAINT tenant_feed_rooms_pkey PRIMARY KEY (tenant_id, room_id);
+ALTER TABLE public.tenant_feed_rooms ADD CONSTRAINT tenant_feed_rooms_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.tenant_feed_rooms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.tenant_feed_rooms AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY tenant_rows ON public.tenant_feed_rooms AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.tenant_feed_rooms FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.tenant_feed_rooms TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.tenant_feed_rooms TO "chatapi_backup";
+
+CREATE TABLE public.tenant_feeds (
+  tenant_id uuid NOT NULL,
+  is_collected boolean DEFAULT true NOT NULL,
+  epoch bigint NOT NULL,
+  gone_no bigint DEFAULT 0 NOT NULL,
+  last_no bigint DEFAULT 0 NOT NULL,
+  began_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  began_before bigint NOT NULL,
+  asked_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+  swept_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL
+) WITH (fillfactor='50');
+ALTER TABLE public.tenant_feeds ADD CONSTRAINT tenant_feeds_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE public.tenant_feeds ADD CONSTRAINT tenant_feeds_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+ALTER TABLE public.tenant_feeds ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY backup_rows ON public.tenant_feeds AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
+CREATE POLICY system_rows ON public.tenant_feeds AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
+CREATE POLICY tenant_rows ON public.tenant_feeds AS PERMISSIVE FOR ALL TO "chatapi_tenant" USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+REVOKE ALL ON TABLE public.tenant_feeds FROM PUBLIC;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE public.tenant_feeds TO "chatapi_tenant";
+GRANT SELECT ON TABLE public.tenant_feeds TO "chatapi_backup";
+GRANT SELECT ON TABLE public.tenant_feeds TO "chatapi_system";
+
 CREATE TABLE public.tenants (
   tenant_id uuid NOT NULL,
   name text NOT NULL,
@@ -915,7 +1073,7 @@ CREATE INDEX tenants_updated ON public.tenants USING btree (updated_at);
 ALTER TABLE public.tenants ADD CONSTRAINT tenants_check CHECK (((deleting_since IS NULL) OR (status = 'suspended'::text)));
 ALTER TABLE public.tenants ADD CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])));
 CREATE TRIGGER retention_begun AFTER INSERT ON public.tenants FOR EACH ROW WHEN ((new.settings ? 'retention_days'::text)) EXECUTE FUNCTION public.retention_changed();
-CREATE TRIGGER retention_changed AFTER UPDATE OF settings ON public.tenants FOR EACH ROW WHEN (((old.settings -> 'retention_days'::text) IS DISTINCT FROM (new.settings -> 'retention_days'::text))) EXECUTE FUNCTION public.retention_changed();
+CREATE TRIGGER retention_changed AFTER UPDATE OF settings ON public.tenants FOR EACH ROW WHEN ((((old.settings -> 'retention_days'::text) IS DISTINCT FROM (new.settings -> 'retention_days'::text)) OR ((old.settings -> 'message_history'::text) IS DISTINCT FROM (new.settings -> 'message_history'::text)))) EXECUTE FUNCTION public.retention_changed();
 ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY backup_rows ON public.tenants AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
 CREATE POLICY system_rows ON public.tenants AS PERMISSIVE FOR ALL TO "chatapi_system" USING (true) WITH CHECK (true);
@@ -1445,6 +1603,65 @@ REVOKE ALL ON FUNCTION public.agents_settle(p_tenant uuid, p_room uuid, p_actor 
 GRANT EXECUTE ON FUNCTION public.agents_settle(p_tenant uuid, p_room uuid, p_actor text, p_max_hops integer, p_control text) TO "chatapi_tenant";
 
 -- Owned by chatapi_append.
+CREATE OR REPLACE FUNCTION public.append_batch(p_lock_ms integer, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[], p_state_tenants uuid[], p_state_rooms uuid[], p_state_kinds text[], p_state_messages uuid[], p_state_users text[], p_state_keys text[], p_state_ons boolean[], p_state_hook_tenants uuid[], p_state_hook_states text[], p_state_hook_kinds text[], p_state_hook_payloads text[])
+ RETURNS TABLE(item integer, status text, message_id uuid, seq bigint, rev bigint, created_at timestamp with time zone, state jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+#variable_conflict use_column
+DECLARE
+  held_tenants uuid[];
+  held_rooms uuid[];
+BEGIN
+  IF p_lock_ms > 0 THEN
+    BEGIN
+      PERFORM set_config('lock_timeout', p_lock_ms::text, true);
+      RETURN QUERY SELECT a.* FROM append_batch(-1, p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes,
+        p_contents, p_metas, p_job_items, p_job_kinds, p_job_keys, p_job_payloads, p_reject_items, p_answer_items,
+        p_answer_statuses, p_answer_replies, p_answer_runs,
+        p_hook_tenants, p_hook_kinds, p_hook_payloads, p_hook_delays, p_state_tenants, p_state_rooms, p_state_kinds, p_state_messages, p_state_users,
+        p_state_keys, p_state_ons, p_state_hook_tenants, p_state_hook_states, p_state_hook_kinds, p_state_hook_payloads) a;
+      RETURN;
+    EXCEPTION WHEN lock_not_available THEN
+      NULL;
+    END;
+  END IF;
+  IF p_lock_ms < 0 THEN
+    SELECT array_agg(l.tenant_id), array_agg(l.room_id) INTO held_tenants, held_rooms
+      FROM (SELECT u.t, u.r FROM unnest(p_tenants, p_rooms) u(t, r)
+        UNION SELECT u.t, u.r FROM unnest(p_state_tenants, p_state_rooms) u(t, r) ORDER BY 1, 2) d,
+        LATERAL (SELECT x.tenant_id, x.room_id FROM rooms x
+          WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE) l;
+    -- What is waited for from here on is no reason to let go of the rooms.
+    PERFORM set_config('lock_timeout', '0', true);
+  ELSE
+    SELECT array_agg(l.tenant_id), array_agg(l.room_id) INTO held_tenants, held_rooms
+      FROM (SELECT u.t, u.r FROM unnest(p_tenants, p_rooms) u(t, r)
+        UNION SELECT u.t, u.r FROM unnest(p_state_tenants, p_state_rooms) u(t, r) ORDER BY 1, 2) d,
+        LATERAL (SELECT x.tenant_id, x.room_id FROM rooms x
+          WHERE x.tenant_id = d.t AND x.room_id = d.r AND x.deleted_at IS NULL FOR NO KEY UPDATE SKIP LOCKED) l;
+  END IF;
+  -- Its rooms are this transaction's by now: it skips and waits for none.
+  IF cardinality(p_hook_tenants) > 0 THEN
+    RETURN QUERY SELECT a.*, NULL::jsonb FROM append_messages_hooked(0, p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes,
+        p_contents, p_metas, p_job_items, p_job_kinds, p_job_keys, p_job_payloads, p_reject_items, p_answer_items,
+        p_answer_statuses, p_answer_replies, p_answer_runs,
+        p_hook_tenants, p_hook_kinds, p_hook_payloads, p_hook_delays) a;
+  ELSIF cardinality(p_ids) > 0 THEN
+    RETURN QUERY SELECT a.*, NULL::jsonb FROM append_messages(0, p_tenants, p_rooms, p_ids, p_senders, p_client_ids, p_hashes,
+        p_contents, p_metas, p_job_items, p_job_kinds, p_job_keys, p_job_payloads, p_reject_items, p_answer_items,
+        p_answer_statuses, p_answer_replies, p_answer_runs) a;
+  END IF;
+  RETURN QUERY SELECT s.item + cardinality(p_ids), s.status, s.message_id, s.seq, s.rev, s.created_at, s.state
+    FROM append_states(held_tenants, held_rooms, p_state_tenants, p_state_rooms, p_state_kinds, p_state_messages, p_state_users,
+        p_state_keys, p_state_ons, p_state_hook_tenants, p_state_hook_states, p_state_hook_kinds, p_state_hook_payloads) s;
+END $function$;
+REVOKE ALL ON FUNCTION public.append_batch(p_lock_ms integer, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[], p_state_tenants uuid[], p_state_rooms uuid[], p_state_kinds text[], p_state_messages uuid[], p_state_users text[], p_state_keys text[], p_state_ons boolean[], p_state_hook_tenants uuid[], p_state_hook_states text[], p_state_hook_kinds text[], p_state_hook_payloads text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.append_batch(p_lock_ms integer, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[], p_state_tenants uuid[], p_state_rooms uuid[], p_state_kinds text[], p_state_messages uuid[], p_state_users text[], p_state_keys text[], p_state_ons boolean[], p_state_hook_tenants uuid[], p_state_hook_states text[], p_state_hook_kinds text[], p_state_hook_payloads text[]) TO "chatapi_system";
+
+-- Owned by chatapi_append.
 CREATE OR REPLACE FUNCTION public.append_lookup(p_tenants uuid[], p_rooms uuid[], p_ids uuid[])
  RETURNS TABLE(item integer, seq bigint, rev bigint, created_at timestamp with time zone)
  LANGUAGE sql
@@ -1644,6 +1861,71 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.append_messages_hooked(p_lock_ms integer, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.append_messages_hooked(p_lock_ms integer, p_tenants uuid[], p_rooms uuid[], p_ids uuid[], p_senders text[], p_client_ids text[], p_hashes bytea[], p_contents text[], p_metas text[], p_job_items integer[], p_job_kinds text[], p_job_keys text[], p_job_payloads text[], p_reject_items integer[], p_answer_items integer[], p_answer_statuses text[], p_answer_replies bigint[], p_answer_runs text[], p_hook_tenants uuid[], p_hook_kinds text[], p_hook_payloads text[], p_hook_delays bigint[]) TO "chatapi_system";
+
+-- Owned by chatapi_append.
+CREATE OR REPLACE FUNCTION public.append_states(p_held_tenants uuid[], p_held_rooms uuid[], p_tenants uuid[], p_rooms uuid[], p_kinds text[], p_messages uuid[], p_users text[], p_keys text[], p_ons boolean[], p_hook_tenants uuid[], p_hook_states text[], p_hook_kinds text[], p_hook_payloads text[])
+ RETURNS TABLE(item integer, status text, message_id uuid, seq bigint, rev bigint, created_at timestamp with time zone, state jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+ SET enable_seqscan TO 'off'
+AS $function$
+#variable_conflict use_column
+DECLARE
+  ts timestamptz(3) := date_trunc('milliseconds', clock_timestamp());
+  change record;
+  room rooms;
+  role text;
+  told jsonb;
+  made jsonb := '[]';
+BEGIN
+  FOR change IN
+    SELECT u.*, h.r IS NOT NULL AS is_held,
+      row_number() OVER (PARTITION BY u.t, u.r ORDER BY u.ord) = 1 AS is_first,
+      row_number() OVER (PARTITION BY u.t, u.r ORDER BY u.ord DESC) = 1 AS is_last
+    FROM unnest(p_tenants, p_rooms, p_kinds, p_messages, p_users, p_keys, p_ons)
+      WITH ORDINALITY u(t, r, kind, id, member, key, is_on, ord)
+    LEFT JOIN unnest(p_held_tenants, p_held_rooms) h(t, r) ON h.t = u.t AND h.r = u.r
+    ORDER BY u.t, u.r, u.ord
+  LOOP
+    IF change.is_first THEN
+      SELECT * INTO room FROM rooms q WHERE q.tenant_id = change.t AND q.room_id = change.r AND q.deleted_at IS NULL;
+      made := '[]';
+    END IF;
+    SELECT k.role INTO role FROM room_members k
+      WHERE k.tenant_id = change.t AND k.room_id = change.r AND k.user_id = change.member;
+    told := CASE
+      WHEN room.room_id IS NULL THEN '{"status": "no_room"}'
+      WHEN NOT change.is_held THEN '{"status": "locked"}'
+      WHEN role IS NULL THEN '{"status": "not_member"}'
+      WHEN change.kind = 'reaction' THEN
+        reaction_set(room, room.last_rev + 1, ts, change.id, change.member, role, change.key, change.is_on)
+      WHEN change.kind = 'pin' THEN
+        pin_set(room, room.last_rev + 1, ts, change.id, change.member, role, change.key, change.is_on)
+    END;
+    IF told->>'status' = 'new' THEN
+      room.last_rev := room.last_rev + 1;
+      made := made || jsonb_build_array(told - 'status' || jsonb_build_object('state', change.kind,
+        'message_id', change.id, 'user_id', change.member, 'on', change.is_on));
+    END IF;
+    RETURN QUERY SELECT change.ord::integer, told->>'status', change.id, (told->>'seq')::bigint, (told->>'rev')::bigint,
+      ts::timestamptz, told;
+    IF change.is_last AND made <> '[]' THEN
+      UPDATE rooms q SET last_rev = room.last_rev, has_states = true
+      WHERE q.tenant_id = change.t AND q.room_id = change.r;
+      IF change.t = ANY (p_hook_tenants) THEN
+        INSERT INTO jobs (tenant_id, kind, key, payload)
+        SELECT h.t, h.kind, change.r::text, h.payload::jsonb || jsonb_build_object('room_id', change.r, 'changes', c.list)
+        FROM unnest(p_hook_tenants, p_hook_states, p_hook_kinds, p_hook_payloads) h(t, state, kind, payload)
+        CROSS JOIN LATERAL (SELECT jsonb_agg(m - ARRAY['state', 'reactions', 'replaced', 'pinned_at'] ORDER BY (m->>'rev')::bigint) AS list FROM jsonb_array_elements(made) m
+          WHERE m->>'state' = h.state AND (h.state <> 'pin' OR (m->>'on')::boolean)) c
+        WHERE h.t = change.t AND c.list IS NOT NULL;
+      END IF;
+    END IF;
+  END LOOP;
+END $function$;
+REVOKE ALL ON FUNCTION public.append_states(p_held_tenants uuid[], p_held_rooms uuid[], p_tenants uuid[], p_rooms uuid[], p_kinds text[], p_messages uuid[], p_users text[], p_keys text[], p_ons boolean[], p_hook_tenants uuid[], p_hook_states text[], p_hook_kinds text[], p_hook_payloads text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.append_states(p_held_tenants uuid[], p_held_rooms uuid[], p_tenants uuid[], p_rooms uuid[], p_kinds text[], p_messages uuid[], p_users text[], p_keys text[], p_ons boolean[], p_hook_tenants uuid[], p_hook_states text[], p_hook_kinds text[], p_hook_payloads text[]) TO "chatapi_system";
 
 CREATE OR REPLACE FUNCTION public.audit_append(p_tenant uuid, p_ipad bytea, p_opad bytea, p_key_id text, p_actor text, p_actor_user text, p_action text, p_target text, p_entry jsonb, p_address text, p_user text)
  RETURNS bigint
@@ -2257,6 +2539,7 @@ DECLARE
   chat uuid;
   stopped jsonb;
   gone bigint;
+  seqs bigint[];
 BEGIN
   SELECT w.room_id INTO chat FROM (SELECT c.room_id, c.user_id FROM chats c
     WHERE c.tenant_id = p_tenant AND c.room_id > behind ORDER BY c.room_id LIMIT 10 * p_limit) w
@@ -2292,8 +2575,9 @@ BEGIN
     PERFORM chat_delete(p_tenant, chat, p_user);
     RETURN jsonb_build_object('counts', jsonb_build_object(), 'after', again, 'deleted', chat, 'runs', stopped);
   END IF;
-  DELETE FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = chat AND m.seq = ANY (ARRAY(
-    SELECT x.seq FROM messages x WHERE x.tenant_id = p_tenant AND x.room_id = chat ORDER BY x.seq LIMIT p_limit));
+  seqs := ARRAY(SELECT x.seq FROM messages x WHERE x.tenant_id = p_tenant AND x.room_id = chat ORDER BY x.seq LIMIT p_limit);
+  PERFORM message_states_drop(p_tenant, chat, seqs);
+  DELETE FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = chat AND m.seq = ANY (seqs);
   GET DIAGNOSTICS gone = ROW_COUNT;
   IF gone > 0 THEN
     RETURN jsonb_build_object('counts', jsonb_build_object('messages', gone), 'after', again);
@@ -2310,6 +2594,7 @@ BEGIN
   IF gone > 0 THEN RETURN jsonb_build_object('counts', jsonb_build_object('runs', gone), 'after', again); END IF;
   DELETE FROM cursors c WHERE c.tenant_id = p_tenant AND c.room_id = chat;
   DELETE FROM held_messages h WHERE h.tenant_id = p_tenant AND h.room_id = chat;
+  DELETE FROM message_versions v WHERE v.tenant_id = p_tenant AND v.room_id = chat;
   DELETE FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = chat;
   GET DIAGNOSTICS gone = ROW_COUNT;
   RETURN jsonb_build_object('counts', jsonb_build_object('chats', gone), 'after', again);
@@ -2354,6 +2639,7 @@ DECLARE
   acked bigint;
   advanced boolean;
   has_letters boolean;
+  told jsonb := '{}';
 BEGIN
   SELECT r.last_seq INTO newest FROM rooms r
     WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL;
@@ -2362,6 +2648,11 @@ BEGIN
     WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user;
   IF since IS NULL THEN RETURN jsonb_build_object('status', 'not_member'); END IF;
   IF p_seq > newest THEN RETURN jsonb_build_object('status', 'beyond', 'last_seq', newest); END IF;
+  IF p_read THEN
+    UPDATE cursors c SET unread_seq = NULL
+      WHERE c.tenant_id = p_tenant AND c.room_id = p_room AND c.user_id = p_user AND c.unread_seq IS NOT NULL;
+    IF FOUND THEN told := jsonb_build_object('me', member_me(p_tenant, p_room, p_user)); END IF;
+  END IF;
   INSERT INTO cursors AS c (tenant_id, room_id, user_id, acked_seq, read_seq)
   VALUES (p_tenant, p_room, p_user, GREATEST(p_seq, since), CASE WHEN p_read THEN GREATEST(p_seq, since) ELSE since END)
   ON CONFLICT (tenant_id, room_id, user_id) DO UPDATE
@@ -2371,7 +2662,7 @@ BEGIN
   RETURNING c.acked_seq, c.has_dead_letters INTO acked, has_letters;
   advanced := FOUND;
   IF has_letters THEN PERFORM dead_letters_acked(p_tenant, p_room, p_user, acked); END IF;
-  RETURN jsonb_build_object('status', 'ok', 'advanced', advanced, 'acked', acked);
+  RETURN jsonb_build_object('status', 'ok', 'advanced', advanced, 'acked', acked) || told;
 END $function$;
 REVOKE ALL ON FUNCTION public.cursor_advance(p_tenant uuid, p_room uuid, p_user text, p_seq bigint, p_read boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.cursor_advance(p_tenant uuid, p_room uuid, p_user text, p_seq bigint, p_read boolean) TO "chatapi_tenant";
@@ -2423,7 +2714,7 @@ REVOKE ALL ON FUNCTION public.cursor_try_advance(p_tenant uuid, p_room uuid, p_u
 GRANT EXECUTE ON FUNCTION public.cursor_try_advance(p_tenant uuid, p_room uuid, p_user text, p_seq bigint, p_read boolean) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.cursors_advance(p_tenant uuid, p_rooms uuid[], p_users text[], p_seqs bigint[], p_reads boolean[])
- RETURNS TABLE(item integer, status text, advanced boolean, acked bigint, last_seq bigint)
+ RETURNS TABLE(item integer, status text, advanced boolean, acked bigint, last_seq bigint, me jsonb)
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'public'
  SET enable_seqscan TO 'off'
@@ -2438,10 +2729,10 @@ DECLARE
   one record;
   said jsonb;
 BEGIN
-  SELECT array_agg(l.acked_seq), array_agg(l.read_seq), array_agg(l.has_dead_letters), array_agg(l.tid)
+  SELECT array_agg(l.acked_seq), array_agg(l.read_seq), array_agg(l.has_dead_letters OR l.unread_seq IS NOT NULL), array_agg(l.tid)
     INTO held_acked, held_read, held_lettered, held_tids
     FROM (SELECT c.* FROM unnest(p_rooms, p_users) WITH ORDINALITY u(r, n, ord)
-      LEFT JOIN LATERAL (SELECT x.acked_seq, x.read_seq, x.has_dead_letters, x.ctid AS tid FROM cursors x
+      LEFT JOIN LATERAL (SELECT x.acked_seq, x.read_seq, x.has_dead_letters, x.unread_seq, x.ctid AS tid FROM cursors x
         WHERE x.tenant_id = p_tenant AND x.room_id = u.r AND x.user_id = u.n FOR NO KEY UPDATE SKIP LOCKED) c ON true
       ORDER BY u.ord) l;
   RETURN QUERY
@@ -2485,7 +2776,7 @@ BEGIN
   SELECT w.ord::integer, CASE WHEN w.is_late THEN 'busy' ELSE w.status END,
     CASE WHEN w.status = 'ok' AND NOT w.is_late THEN w.advances END,
     CASE WHEN w.advances AND NOT w.is_late THEN GREATEST(w.acked1, w.acks) END,
-    CASE WHEN w.status = 'beyond' THEN w.last_seq END
+    CASE WHEN w.status = 'beyond' THEN w.last_seq END, NULL::jsonb
   FROM answers w;
   IF true = ANY (held_lettered) THEN
     FOR one IN
@@ -2494,7 +2785,7 @@ BEGIN
     LOOP
       said := cursor_try_advance(p_tenant, one.r, one.n, one.seq, one.is_read);
       RETURN QUERY SELECT one.ord::integer, said->>'status', (said->>'advanced')::boolean, (said->>'acked')::bigint,
-        (said->>'last_seq')::bigint;
+        (said->>'last_seq')::bigint, said->'me';
     END LOOP;
   END IF;
 END $function$;
@@ -2876,6 +3167,256 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.events_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.events_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.feed_asked(p_tenant uuid, p_epoch bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  feed tenant_feeds;
+  oldest bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+BEGIN
+  INSERT INTO tenant_feeds (tenant_id, epoch, began_before) VALUES (p_tenant, p_epoch, oldest)
+    ON CONFLICT (tenant_id) DO NOTHING RETURNING * INTO feed;
+  IF FOUND THEN
+    PERFORM feed_sweep_due(p_tenant);
+    RETURN jsonb_build_object('last_no', 0, 'begins', true);
+  END IF;
+  SELECT * INTO feed FROM tenant_feeds f WHERE f.tenant_id = p_tenant FOR NO KEY UPDATE;
+  IF feed.is_collected AND feed.epoch = p_epoch THEN
+    UPDATE tenant_feeds f SET asked_at = clock_timestamp()
+      WHERE f.tenant_id = p_tenant AND f.asked_at < clock_timestamp() - interval '1 hour';
+    RETURN jsonb_build_object('last_no', feed.last_no, 'begins', false);
+  END IF;
+  -- One number is left out: who stands at the last one has missed something.
+  UPDATE tenant_feeds f SET is_collected = true, epoch = p_epoch, last_no = feed.last_no + 1, gone_no = feed.last_no + 1,
+    began_at = clock_timestamp(), began_before = oldest, asked_at = clock_timestamp(), swept_at = clock_timestamp()
+  WHERE f.tenant_id = p_tenant;
+  PERFORM feed_sweep_due(p_tenant);
+  RETURN jsonb_build_object('last_no', feed.last_no + 1, 'begins', true);
+END $function$;
+REVOKE ALL ON FUNCTION public.feed_asked(p_tenant uuid, p_epoch bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.feed_asked(p_tenant uuid, p_epoch bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.feed_base(p_feed public.tenant_feeds, p_room uuid, p_last_rev bigint, p_written bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  now_at bigint := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+  written bigint := (now_at & ~4294967295) | p_written;
+  before timestamptz := p_feed.began_at - interval '10 minutes';
+  base bigint;
+BEGIN
+  -- A row has the last 32 bits of who wrote it, which lies before now.
+  IF written > now_at THEN written := written - 4294967296; END IF;
+  IF written < p_feed.began_before THEN RETURN p_last_rev; END IF;
+  IF EXISTS (SELECT 1 FROM import_rooms i WHERE i.tenant_id = p_feed.tenant_id AND i.room_id = p_room) THEN RETURN 0; END IF;
+  SELECT max(w.rev) INTO base FROM (SELECT m.rev, m.created_at, m.edited_at, m.deleted_at FROM messages m
+      WHERE m.tenant_id = p_feed.tenant_id AND m.room_id = p_room ORDER BY m.rev DESC LIMIT 1000) w
+    WHERE w.created_at < before AND w.edited_at IS NULL AND w.deleted_at IS NULL;
+  RETURN GREATEST(base, (SELECT w.rev FROM (SELECT e.rev, e.created_at FROM room_events e
+      WHERE e.tenant_id = p_feed.tenant_id AND e.room_id = p_room ORDER BY e.rev DESC LIMIT 1000) w
+    WHERE w.created_at < before ORDER BY w.rev DESC LIMIT 1), 0);
+END $function$;
+REVOKE ALL ON FUNCTION public.feed_base(p_feed public.tenant_feeds, p_room uuid, p_last_rev bigint, p_written bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.feed_base(p_feed public.tenant_feeds, p_room uuid, p_last_rev bigint, p_written bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.feed_collect(p_tenant uuid, p_rooms uuid[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  feed tenant_feeds;
+  made integer;
+BEGIN
+  SELECT * INTO feed FROM tenant_feeds f WHERE f.tenant_id = p_tenant FOR NO KEY UPDATE;
+  IF feed.is_collected IS NOT TRUE THEN RETURN 0; END IF;
+  WITH heads AS MATERIALIZED (
+    SELECT r.room_id, r.last_rev, c.collected_rev,
+      COALESCE(c.collected_rev, feed_base(feed, r.room_id, r.last_rev, r.written)) AS from_rev
+    FROM (SELECT DISTINCT u.room_id FROM unnest(p_rooms) u(room_id)) u
+    CROSS JOIN LATERAL (SELECT x.room_id, x.last_rev, x.xmin::text::bigint AS written FROM rooms x
+      WHERE x.tenant_id = p_tenant AND x.room_id = u.room_id OFFSET 0) r
+    LEFT JOIN LATERAL (SELECT x.collected_rev FROM tenant_feed_rooms x
+      WHERE x.tenant_id = p_tenant AND x.room_id = u.room_id OFFSET 0) c ON true
+    WHERE NOT EXISTS (SELECT 1 FROM import_rooms i
+      WHERE i.tenant_id = p_tenant AND i.room_id = u.room_id AND NOT i.is_done)
+  ), marked AS (
+    INSERT INTO tenant_feed_rooms (tenant_id, room_id, collected_rev)
+    SELECT p_tenant, h.room_id, h.last_rev FROM heads h WHERE h.collected_rev IS DISTINCT FROM h.last_rev ORDER BY h.room_id
+    ON CONFLICT (tenant_id, room_id) DO UPDATE SET collected_rev = EXCLUDED.collected_rev
+  ), entries AS (
+    INSERT INTO tenant_feed (tenant_id, no, room_id, from_rev, to_rev)
+    SELECT p_tenant, feed.last_no + row_number() OVER (ORDER BY h.room_id), h.room_id, h.from_rev, h.last_rev
+    FROM heads h WHERE h.last_rev > h.from_rev
+    RETURNING 1
+  )
+  SELECT count(*) INTO made FROM entries;
+  IF made > 0 THEN
+    UPDATE tenant_feeds f SET last_no = feed.last_no + made WHERE f.tenant_id = p_tenant;
+  END IF;
+  RETURN made;
+END $function$;
+REVOKE ALL ON FUNCTION public.feed_collect(p_tenant uuid, p_rooms uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.feed_collect(p_tenant uuid, p_rooms uuid[]) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.feed_page(p_tenant uuid, p_epoch bigint, p_no bigint, p_rev bigint, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  feed tenant_feeds;
+  entry tenant_feed;
+  items jsonb := '[]';
+  found jsonb;
+  low bigint;
+  is_deleted boolean;
+  at_no bigint := p_no;
+  at_rev bigint := COALESCE(p_rev, 0);
+  n integer := 0;
+  looked integer := 0;
+BEGIN
+  SELECT * INTO feed FROM tenant_feeds f WHERE f.tenant_id = p_tenant;
+  IF feed.is_collected IS NOT TRUE OR feed.epoch <> p_epoch THEN RETURN jsonb_build_object('status', 'off'); END IF;
+  IF p_no < feed.gone_no OR p_no > feed.last_no THEN RETURN jsonb_build_object('status', 'gone', 'no', feed.last_no); END IF;
+  IF p_no IS NULL THEN
+    at_no := feed.last_no;
+    at_rev := 0;
+  END IF;
+  FOR entry IN SELECT * FROM tenant_feed e WHERE e.tenant_id = p_tenant AND e.no > at_no ORDER BY e.no LIMIT 200 LOOP
+    EXIT WHEN n >= p_limit;
+    low := GREATEST(entry.from_rev, at_rev);
+    is_deleted := NOT EXISTS (SELECT 1 FROM rooms r
+      WHERE r.tenant_id = p_tenant AND r.room_id = entry.room_id AND r.deleted_at IS NULL);
+    SELECT jsonb_agg(c.item ORDER BY c.rev), COALESCE(max(c.rev), 0) INTO found, at_rev FROM (
+      (SELECT m.rev, jsonb_build_object('room_id', m.room_id, 'rev', m.rev, 'message', message_json(m), 'type',
+          CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL THEN 'message.updated'
+            ELSE 'message' END) AS item
+        FROM messages m JOIN rooms r ON r.tenant_id = p_tenant AND r.room_id = entry.room_id
+        WHERE m.tenant_id = p_tenant AND m.room_id = entry.room_id AND m.rev > low AND m.rev <= entry.to_rev
+          AND m.seq >= r.first_seq AND NOT is_deleted ORDER BY m.rev LIMIT p_limit - n)
+      UNION ALL
+      (SELECT e.rev, jsonb_build_object('room_id', e.room_id, 'rev', e.rev, 'type', e.type, 'payload', e.payload) FROM room_events e
+        WHERE e.tenant_id = p_tenant AND e.room_id = entry.room_id AND e.rev > low AND e.rev <= entry.to_rev
+          AND (NOT is_deleted OR e.type = 'room.deleted') ORDER BY e.rev LIMIT p_limit - n)
+      UNION ALL
+      (SELECT s.rev, jsonb_build_object('room_id', entry.room_id, 'rev', s.rev, 'type', s.type, 'payload', s.payload) FROM rooms r
+        CROSS JOIN LATERAL message_states_after(p_tenant, r.room_id, low, r.first_seq, NULL, p_limit - n) s
+        WHERE r.tenant_id = p_tenant AND r.room_id = entry.room_id AND r.has_states AND s.rev <= entry.to_rev AND NOT is_deleted
+        ORDER BY s.rev LIMIT p_limit - n)
+      ORDER BY rev LIMIT p_limit - n) c;
+    looked := looked + 1;
+    IF found IS NOT NULL THEN
+      items := items || found;
+      n := n + jsonb_array_length(found);
+    END IF;
+    -- With a page that is full something of the entry may be left.
+    EXIT WHEN n >= p_limit AND at_rev < entry.to_rev;
+    at_no := entry.no;
+    at_rev := 0;
+  END LOOP;
+  RETURN jsonb_build_object('status', 'ok', 'items', items, 'no', at_no, 'rev', at_rev, 'more', at_no < feed.last_no,
+    'stale', feed.asked_at < clock_timestamp() - interval '1 hour');
+END $function$;
+REVOKE ALL ON FUNCTION public.feed_page(p_tenant uuid, p_epoch bigint, p_no bigint, p_rev bigint, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.feed_page(p_tenant uuid, p_epoch bigint, p_no bigint, p_rev bigint, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.feed_sweep(p_tenant uuid, p_after uuid, p_limit integer)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  behind uuid := COALESCE(p_after, '00000000-0000-0000-0000-000000000000');
+  through uuid;
+  others uuid[];
+BEGIN
+  SELECT max(w.room_id::text)::uuid, array_agg(w.room_id) FILTER (WHERE w.last_rev IS DISTINCT FROM w.collected_rev)
+    INTO through, others
+    FROM (SELECT r.room_id, r.last_rev, c.collected_rev FROM (SELECT x.room_id, x.last_rev FROM rooms x
+        WHERE x.tenant_id = p_tenant AND x.room_id > behind ORDER BY x.room_id LIMIT p_limit) r
+      LEFT JOIN LATERAL (SELECT y.collected_rev FROM tenant_feed_rooms y
+        WHERE y.tenant_id = p_tenant AND y.room_id = r.room_id OFFSET 0) c ON true) w;
+  IF others IS NOT NULL THEN PERFORM feed_collect(p_tenant, others); END IF;
+  DELETE FROM tenant_feed_rooms c WHERE c.tenant_id = p_tenant AND c.room_id > behind
+    AND c.room_id <= COALESCE(through, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = c.room_id);
+  IF through IS NULL THEN
+    UPDATE tenant_feeds f SET swept_at = clock_timestamp() WHERE f.tenant_id = p_tenant;
+  END IF;
+  RETURN through;
+END $function$;
+REVOKE ALL ON FUNCTION public.feed_sweep(p_tenant uuid, p_after uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.feed_sweep(p_tenant uuid, p_after uuid, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.feed_sweep_due(p_tenant uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  INSERT INTO jobs (tenant_id, kind, key, payload)
+  SELECT p_tenant, 'feed', 'feed', '{}' WHERE NOT EXISTS (SELECT 1 FROM jobs j
+    WHERE j.tenant_id = p_tenant AND j.kind = 'feed' AND j.state = 'queued' AND j.payload = '{}');
+  RETURN FOUND;
+END $function$;
+REVOKE ALL ON FUNCTION public.feed_sweep_due(p_tenant uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.feed_sweep_due(p_tenant uuid) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.feed_trim(p_tenant uuid, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  feed tenant_feeds;
+  before timestamptz := clock_timestamp() - interval '7 days';
+  reached bigint;
+  gone integer;
+  forgotten integer := 0;
+BEGIN
+  SELECT * INTO feed FROM tenant_feeds f WHERE f.tenant_id = p_tenant FOR NO KEY UPDATE;
+  IF feed.tenant_id IS NULL THEN RETURN 0; END IF;
+  IF feed.is_collected AND feed.asked_at < before THEN
+    feed.is_collected := false;
+    UPDATE tenant_feeds f SET is_collected = false WHERE f.tenant_id = p_tenant;
+  END IF;
+  WITH old AS (
+    DELETE FROM tenant_feed e USING (SELECT x.no, x.created_at FROM tenant_feed x WHERE x.tenant_id = p_tenant
+      ORDER BY x.no LIMIT p_limit) w
+    WHERE e.tenant_id = p_tenant AND e.no = w.no
+      AND (w.created_at < before OR w.no <= feed.gone_no OR NOT feed.is_collected)
+    RETURNING e.no
+  )
+  SELECT max(o.no), count(*) INTO reached, gone FROM old o;
+  UPDATE tenant_feeds f SET gone_no = reached WHERE f.tenant_id = p_tenant AND f.gone_no < reached;
+  IF NOT feed.is_collected THEN
+    DELETE FROM tenant_feed_rooms c WHERE c.tenant_id = p_tenant AND c.room_id = ANY (ARRAY(
+      SELECT x.room_id FROM tenant_feed_rooms x WHERE x.tenant_id = p_tenant ORDER BY x.room_id LIMIT p_limit));
+    GET DIAGNOSTICS forgotten = ROW_COUNT;
+  END IF;
+  RETURN GREATEST(gone, forgotten);
+END $function$;
+REVOKE ALL ON FUNCTION public.feed_trim(p_tenant uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.feed_trim(p_tenant uuid, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.feeds_collected()
+ RETURNS TABLE(tenant_id uuid, is_due boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT f.tenant_id, f.swept_at < clock_timestamp() - interval '1 hour' FROM tenant_feeds f WHERE f.is_collected
+$function$;
+REVOKE ALL ON FUNCTION public.feeds_collected() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.feeds_collected() TO "chatapi_system";
 
 CREATE OR REPLACE FUNCTION public.held_messages_released(p_tenant uuid, p_limit integer)
  RETURNS bigint
@@ -3394,6 +3935,24 @@ $function$;
 REVOKE ALL ON FUNCTION public.member_json(m public.room_members) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.member_json(m public.room_members) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.member_me(p_tenant uuid, p_room uuid, p_user text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT jsonb_build_object('muted_until',
+      to_char(s.muted_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'hidden', COALESCE(s.is_hidden, false),
+    'favourite', COALESCE(s.is_favourite, false), 'notify', COALESCE(s.notify, 'all'),
+    'unread_seq', CASE WHEN c.unread_seq > m.joined_seq THEN c.unread_seq END)
+  FROM room_members m
+  LEFT JOIN member_settings s ON s.tenant_id = m.tenant_id AND s.room_id = m.room_id AND s.user_id = m.user_id
+  LEFT JOIN cursors c ON c.tenant_id = m.tenant_id AND c.room_id = m.room_id AND c.user_id = m.user_id
+  WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user
+$function$;
+REVOKE ALL ON FUNCTION public.member_me(p_tenant uuid, p_room uuid, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.member_me(p_tenant uuid, p_room uuid, p_user text) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.member_remove(p_tenant uuid, p_room uuid, p_actor text, p_user text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3484,6 +4043,56 @@ END $function$;
 REVOKE ALL ON FUNCTION public.member_set_role(p_tenant uuid, p_room uuid, p_actor text, p_user text, p_role text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.member_set_role(p_tenant uuid, p_room uuid, p_actor text, p_user text, p_role text) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.member_settings_set(p_tenant uuid, p_room uuid, p_user text, p_muted_until timestamp with time zone, p_unmute boolean, p_hidden boolean, p_favourite boolean, p_notify text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL) THEN
+    RETURN jsonb_build_object('status', 'no_room');
+  END IF;
+  -- Who is removed meanwhile has no row that this could be of.
+  PERFORM 1 FROM room_members m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user FOR KEY SHARE;
+  IF NOT FOUND THEN RETURN jsonb_build_object('status', 'not_member'); END IF;
+  INSERT INTO member_settings AS s (tenant_id, room_id, user_id, muted_until, is_hidden, is_favourite, notify)
+  VALUES (p_tenant, p_room, p_user, p_muted_until, COALESCE(p_hidden, false), COALESCE(p_favourite, false),
+    COALESCE(p_notify, 'all'))
+  ON CONFLICT (tenant_id, room_id, user_id) DO UPDATE SET
+    muted_until = CASE WHEN p_unmute THEN NULL ELSE COALESCE(p_muted_until, s.muted_until) END,
+    is_hidden = COALESCE(p_hidden, s.is_hidden), is_favourite = COALESCE(p_favourite, s.is_favourite),
+    notify = COALESCE(p_notify, s.notify);
+  RETURN jsonb_build_object('status', 'ok', 'me', member_me(p_tenant, p_room, p_user));
+END $function$;
+REVOKE ALL ON FUNCTION public.member_settings_set(p_tenant uuid, p_room uuid, p_user text, p_muted_until timestamp with time zone, p_unmute boolean, p_hidden boolean, p_favourite boolean, p_notify text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.member_settings_set(p_tenant uuid, p_room uuid, p_user text, p_muted_until timestamp with time zone, p_unmute boolean, p_hidden boolean, p_favourite boolean, p_notify text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.member_unread(p_tenant uuid, p_room uuid, p_user text, p_seq bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  room rooms;
+  since bigint;
+BEGIN
+  SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL;
+  IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
+  SELECT m.joined_seq INTO since FROM room_members m
+    WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.user_id = p_user;
+  IF since IS NULL THEN RETURN jsonb_build_object('status', 'not_member'); END IF;
+  IF p_seq > room.last_seq THEN RETURN jsonb_build_object('status', 'beyond', 'last_seq', room.last_seq); END IF;
+  IF p_seq < GREATEST(room.first_seq, since + 1) THEN
+    RETURN jsonb_build_object('status', 'before', 'first_seq', GREATEST(room.first_seq, since + 1));
+  END IF;
+  INSERT INTO cursors AS c (tenant_id, room_id, user_id, acked_seq, read_seq, unread_seq)
+  VALUES (p_tenant, p_room, p_user, since, since, p_seq)
+  ON CONFLICT (tenant_id, room_id, user_id) DO UPDATE SET unread_seq = p_seq;
+  RETURN jsonb_build_object('status', 'ok', 'me', member_me(p_tenant, p_room, p_user));
+END $function$;
+REVOKE ALL ON FUNCTION public.member_unread(p_tenant uuid, p_room uuid, p_user text, p_seq bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.member_unread(p_tenant uuid, p_room uuid, p_user text, p_seq bigint) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.members_add(p_tenant uuid, p_room uuid, p_actor text, p_users text[], p_role text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3572,9 +4181,11 @@ BEGIN
     told := jsonb_build_object('audit', jsonb_build_object('user', msg.sender_id));
   END IF;
   PERFORM message_hold(room, msg);
+  DELETE FROM message_versions v WHERE v.tenant_id = p_tenant AND v.room_id = p_room AND v.seq = msg.seq;
   UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
   UPDATE messages m SET content = '', meta = NULL, deleted_at = clock_timestamp(), rev = room.last_rev + 1
   WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = msg.seq RETURNING * INTO msg;
+  IF room.has_states THEN PERFORM message_states_drop(p_tenant, p_room, ARRAY[msg.seq]); END IF;
   IF room.type <> 'ai' AND room.has_agents IS NULL THEN
     RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg)) || told;
   END IF;
@@ -3606,6 +4217,11 @@ BEGIN
   END IF;
   IF msg.sender_id <> p_user THEN RETURN jsonb_build_object('status', 'forbidden'); END IF;
   PERFORM message_hold(room, msg);
+  IF (SELECT t.settings->>'message_history' = 'on' FROM tenants t WHERE t.tenant_id = p_tenant) THEN
+    INSERT INTO message_versions (tenant_id, room_id, seq, rev, content, meta, said_at)
+    VALUES (p_tenant, p_room, msg.seq, msg.rev, msg.content, msg.meta, COALESCE(msg.edited_at, msg.created_at))
+    ON CONFLICT DO NOTHING;
+  END IF;
   UPDATE rooms r SET last_rev = r.last_rev + 1 WHERE r.tenant_id = p_tenant AND r.room_id = p_room;
   UPDATE messages m SET content = COALESCE(p_content, m.content), meta = COALESCE(p_meta::json, m.meta),
     edited_at = clock_timestamp(), rev = room.last_rev + 1
@@ -3626,6 +4242,10 @@ BEGIN
     INSERT INTO held_messages (tenant_id, room_id, seq, rev, sender_id, content, meta)
     VALUES (p_room.tenant_id, p_room.room_id, p_message.seq, p_message.rev, p_message.sender_id, p_message.content,
       p_message.meta);
+    INSERT INTO held_messages (tenant_id, room_id, seq, rev, sender_id, content, meta)
+    SELECT v.tenant_id, v.room_id, v.seq, v.rev, p_message.sender_id, v.content, v.meta FROM message_versions v
+    WHERE v.tenant_id = p_room.tenant_id AND v.room_id = p_room.room_id AND v.seq = p_message.seq
+    ON CONFLICT DO NOTHING;
   END IF;
 END $function$;
 REVOKE ALL ON FUNCTION public.message_hold(p_room public.rooms, p_message public.messages) FROM PUBLIC;
@@ -3640,9 +4260,69 @@ AS $function$
   SELECT jsonb_build_object('message_id', m.message_id, 'room_id', m.room_id, 'seq', m.seq, 'rev', m.rev,
     'sender_id', m.sender_id, 'content', m.content, 'meta', m.meta::text, 'client_message_id', m.client_message_id,
     'created_at', m.created_at, 'edited_at', m.edited_at, 'deleted_at', m.deleted_at)
+    || COALESCE((SELECT jsonb_build_object('states', s.states) FROM message_states(m.tenant_id, m.room_id, m.seq) s), '{}')
 $function$;
 REVOKE ALL ON FUNCTION public.message_json(m public.messages) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.message_json(m public.messages) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.message_receipts(p_tenant uuid, p_room uuid, p_seq bigint, p_sender text, p_after bigint, p_limit integer)
+ RETURNS TABLE(member_no bigint, user_id text, has_it boolean, has_read boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  SELECT m.member_no, m.user_id, COALESCE(c.acked_seq >= p_seq, false), COALESCE(c.read_seq >= p_seq, false)
+  FROM (SELECT x.member_no, x.user_id FROM room_members x WHERE x.tenant_id = p_tenant AND x.room_id = p_room AND x.member_no > 0
+      AND x.member_no > p_after AND x.joined_seq < p_seq AND x.user_id <> p_sender AND x.role <> 'agent'
+    ORDER BY x.member_no LIMIT p_limit) m
+  LEFT JOIN LATERAL (SELECT y.acked_seq, y.read_seq FROM cursors y
+    WHERE y.tenant_id = p_tenant AND y.room_id = p_room AND y.user_id = m.user_id OFFSET 0) c ON true
+  ORDER BY m.member_no
+$function$;
+REVOKE ALL ON FUNCTION public.message_receipts(p_tenant uuid, p_room uuid, p_seq bigint, p_sender text, p_after bigint, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.message_receipts(p_tenant uuid, p_room uuid, p_seq bigint, p_sender text, p_after bigint, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.message_states(p_tenant uuid, p_room uuid, p_seq bigint)
+ RETURNS TABLE(states jsonb)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT jsonb_build_object('rev', c.rev, 'shown', jsonb_build_object('reactions', c.counts, 'reactions_rev', c.rev))
+  FROM message_reaction_counts c WHERE c.tenant_id = p_tenant AND c.room_id = p_room AND c.seq = p_seq
+$function$;
+REVOKE ALL ON FUNCTION public.message_states(p_tenant uuid, p_room uuid, p_seq bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.message_states(p_tenant uuid, p_room uuid, p_seq bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.message_states_after(p_tenant uuid, p_room uuid, p_rev bigint, p_first_seq bigint, p_through_seq bigint, p_limit bigint)
+ RETURNS TABLE(rev bigint, seq bigint, type text, payload jsonb)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  (SELECT c.rev, c.seq, 'reaction.updated',
+    jsonb_build_object('message_id', c.message_id, 'seq', c.seq, 'reactions', c.counts)
+  FROM message_reaction_counts c WHERE c.tenant_id = p_tenant AND c.room_id = p_room AND c.rev > p_rev
+    AND c.seq >= p_first_seq AND (p_through_seq IS NULL OR c.seq <= p_through_seq) ORDER BY c.rev LIMIT p_limit)
+  UNION ALL
+  (SELECT p.rev, p.seq, CASE WHEN p.pinned_at IS NULL THEN 'message.unpinned' ELSE 'message.pinned' END,
+    jsonb_build_object('message_id', p.message_id, 'seq', p.seq)
+      || CASE WHEN p.pinned_at IS NULL THEN '{}' ELSE jsonb_build_object('pinned_by', p.pinned_by, 'pinned_at', p.pinned_at) END
+  FROM room_pins p WHERE p.tenant_id = p_tenant AND p.room_id = p_room AND p.rev > p_rev AND p.seq >= p_first_seq
+  ORDER BY p.rev LIMIT p_limit)
+$function$;
+REVOKE ALL ON FUNCTION public.message_states_after(p_tenant uuid, p_room uuid, p_rev bigint, p_first_seq bigint, p_through_seq bigint, p_limit bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.message_states_after(p_tenant uuid, p_room uuid, p_rev bigint, p_first_seq bigint, p_through_seq bigint, p_limit bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.message_states_drop(p_tenant uuid, p_room uuid, p_seqs bigint[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  DELETE FROM message_reactions x WHERE x.tenant_id = p_tenant AND x.room_id = p_room AND x.seq = ANY (p_seqs);
+  DELETE FROM message_reaction_counts c WHERE c.tenant_id = p_tenant AND c.room_id = p_room AND c.seq = ANY (p_seqs);
+  DELETE FROM room_pins p WHERE p.tenant_id = p_tenant AND p.room_id = p_room AND p.seq = ANY (p_seqs);
+$function$;
+REVOKE ALL ON FUNCTION public.message_states_drop(p_tenant uuid, p_room uuid, p_seqs bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.message_states_drop(p_tenant uuid, p_room uuid, p_seqs bigint[]) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.message_text_at(p_tenant uuid, p_room uuid, p_seq bigint)
  RETURNS TABLE(content text)
@@ -3654,6 +4334,24 @@ AS $function$
 $function$;
 REVOKE ALL ON FUNCTION public.message_text_at(p_tenant uuid, p_room uuid, p_seq bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.message_text_at(p_tenant uuid, p_room uuid, p_seq bigint) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.message_versions_released(p_tenant uuid, p_limit integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  gone bigint;
+BEGIN
+  IF (SELECT t.settings->>'message_history' = 'on' FROM tenants t WHERE t.tenant_id = p_tenant FOR SHARE) THEN RETURN 0; END IF;
+  DELETE FROM message_versions v USING (SELECT x.room_id, x.seq, x.rev FROM message_versions x
+    WHERE x.tenant_id = p_tenant LIMIT p_limit) g
+  WHERE v.tenant_id = p_tenant AND v.room_id = g.room_id AND v.seq = g.seq AND v.rev = g.rev;
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN gone;
+END $function$;
+REVOKE ALL ON FUNCTION public.message_versions_released(p_tenant uuid, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.message_versions_released(p_tenant uuid, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.messages_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
  RETURNS jsonb
@@ -3700,10 +4398,12 @@ BEGIN
   IF room.deleted_at IS NULL THEN
     SELECT COALESCE(array_agg(s ORDER BY s), '{}') INTO told FROM unnest(seqs) s WHERE s >= room.first_seq;
   END IF;
+  DELETE FROM message_versions v WHERE v.tenant_id = p_tenant AND v.room_id = found AND v.seq = ANY (seqs);
   UPDATE messages m SET sender_id = p_erased, content = '', meta = NULL, client_message_id = NULL, body_hash = NULL,
     deleted_at = COALESCE(m.deleted_at, clock_timestamp()),
     rev = COALESCE(room.last_rev + array_position(told, m.seq), m.rev)
   WHERE m.tenant_id = p_tenant AND m.room_id = found AND m.seq = ANY (seqs);
+  IF room.has_states THEN PERFORM message_states_drop(p_tenant, found, seqs); END IF;
   UPDATE rooms r SET last_rev = r.last_rev + cardinality(told)
   WHERE r.tenant_id = p_tenant AND r.room_id = found AND cardinality(told) > 0;
   RETURN jsonb_build_object('counts', jsonb_build_object('messages', cardinality(seqs)), 'rooms', jsonb_build_array(found),
@@ -3756,6 +4456,11 @@ BEGIN
   SELECT m.seq INTO low FROM messages m
     WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq > p_after AND m.seq < first ORDER BY m.seq LIMIT 1;
   IF low IS NULL THEN RETURN jsonb_build_object('deleted', 0, 'through', p_after); END IF;
+  IF (SELECT k.has_states FROM room_keeps(p_tenant, p_room) k) THEN
+    PERFORM message_states_drop(p_tenant, p_room, ARRAY(SELECT s FROM generate_series(low, LEAST(first, low + p_limit) - 1) s));
+  END IF;
+  DELETE FROM message_versions v WHERE v.tenant_id = p_tenant AND v.room_id = p_room AND v.seq >= low
+    AND v.seq < LEAST(first, low + p_limit);
   DELETE FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq >= low
     AND m.seq < LEAST(first, low + p_limit);
   GET DIAGNOSTICS gone = ROW_COUNT;
@@ -3883,6 +4588,44 @@ END $function$;
 REVOKE ALL ON FUNCTION public.notifications_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.notifications_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
 
+CREATE OR REPLACE FUNCTION public.pin_set(p_room public.rooms, p_rev bigint, p_at timestamp with time zone, p_message uuid, p_user text, p_role text, p_key text, p_on boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  most CONSTANT integer := 50;
+  msg record;
+  old room_pins;
+BEGIN
+  IF p_room.settings->>'pin' = 'admins' AND p_role <> 'admin' AND p_room.type <> 'dm' THEN
+    RETURN jsonb_build_object('status', 'admins');
+  END IF;
+  SELECT m.seq, m.deleted_at INTO msg FROM messages m WHERE m.tenant_id = p_room.tenant_id AND m.room_id = p_room.room_id
+    AND m.message_id = p_message AND m.seq >= p_room.first_seq;
+  IF msg.seq IS NULL OR (p_on AND msg.deleted_at IS NOT NULL) THEN
+    RETURN jsonb_build_object('status', 'no_message');
+  END IF;
+  SELECT * INTO old FROM room_pins p
+    WHERE p.tenant_id = p_room.tenant_id AND p.room_id = p_room.room_id AND p.seq = msg.seq;
+  IF p_on = (old.pinned_at IS NOT NULL) THEN
+    RETURN jsonb_build_object('status', 'unchanged', 'seq', msg.seq, 'rev', old.rev, 'pinned_at', old.pinned_at);
+  END IF;
+  IF p_on AND (SELECT count(*) FROM room_pins p WHERE p.tenant_id = p_room.tenant_id AND p.room_id = p_room.room_id
+      AND p.pinned_at IS NOT NULL) >= most THEN
+    RETURN jsonb_build_object('status', 'full');
+  END IF;
+  INSERT INTO room_pins (tenant_id, room_id, seq, message_id, rev, pinned_by, pinned_at)
+  VALUES (p_room.tenant_id, p_room.room_id, msg.seq, p_message, p_rev, CASE WHEN p_on THEN p_user END,
+    CASE WHEN p_on THEN p_at END)
+  ON CONFLICT (tenant_id, room_id, seq) DO UPDATE
+    SET rev = EXCLUDED.rev, pinned_by = EXCLUDED.pinned_by, pinned_at = EXCLUDED.pinned_at;
+  RETURN jsonb_build_object('status', 'new', 'seq', msg.seq, 'rev', p_rev, 'pinned_at', CASE WHEN p_on THEN p_at END);
+END $function$;
+REVOKE ALL ON FUNCTION public.pin_set(p_room public.rooms, p_rev bigint, p_at timestamp with time zone, p_message uuid, p_user text, p_role text, p_key text, p_on boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.pin_set(p_room public.rooms, p_rev bigint, p_at timestamp with time zone, p_message uuid, p_user text, p_role text, p_key text, p_on boolean) TO "chatapi_append";
+GRANT EXECUTE ON FUNCTION public.pin_set(p_room public.rooms, p_rev bigint, p_at timestamp with time zone, p_message uuid, p_user text, p_role text, p_key text, p_on boolean) TO "chatapi_tenant";
+
 CREATE OR REPLACE FUNCTION public.presets_import(p_tenant uuid, p_rows json)
  RETURNS integer
  LANGUAGE plpgsql
@@ -3924,6 +4667,162 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.raise_epoch(p_seen bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.raise_epoch(p_seen bigint) TO "chatapi_system";
+
+CREATE OR REPLACE FUNCTION public.reaction_count(p_counts jsonb, p_key text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  RETURN COALESCE((SELECT (e->>'count')::bigint FROM jsonb_array_elements(p_counts) e WHERE e->>'key' = p_key), 0);
+END $function$;
+REVOKE ALL ON FUNCTION public.reaction_count(p_counts jsonb, p_key text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.reaction_count(p_counts jsonb, p_key text) TO "chatapi_append";
+GRANT EXECUTE ON FUNCTION public.reaction_count(p_counts jsonb, p_key text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.reaction_counts_with(p_counts jsonb, p_key text, p_user text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  RETURN (SELECT CASE WHEN p_counts @> jsonb_build_array(jsonb_build_object('key', p_key)) THEN (
+    SELECT jsonb_agg(CASE WHEN e->>'key' = p_key THEN jsonb_build_object('key', p_key, 'count', (e->>'count')::bigint + 1,
+      'users', CASE WHEN jsonb_array_length(e->'users') < 3 THEN e->'users' || to_jsonb(p_user) ELSE e->'users' END)
+      ELSE e END ORDER BY n)
+    FROM jsonb_array_elements(p_counts) WITH ORDINALITY a(e, n))
+  ELSE p_counts || jsonb_build_array(jsonb_build_object('key', p_key, 'count', 1, 'users', jsonb_build_array(p_user))) END);
+END $function$;
+REVOKE ALL ON FUNCTION public.reaction_counts_with(p_counts jsonb, p_key text, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.reaction_counts_with(p_counts jsonb, p_key text, p_user text) TO "chatapi_append";
+GRANT EXECUTE ON FUNCTION public.reaction_counts_with(p_counts jsonb, p_key text, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.reaction_counts_without(p_counts jsonb, p_tenant uuid, p_room uuid, p_seq bigint, p_key text, p_user text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+BEGIN
+  RETURN (SELECT COALESCE(jsonb_agg(CASE WHEN e->>'key' = p_key THEN jsonb_build_object('key', p_key,
+    'count', (e->>'count')::bigint - 1, 'users', CASE WHEN e->'users' ? p_user THEN (
+      SELECT COALESCE(jsonb_agg(o.user_id ORDER BY o.rev), '[]') FROM (SELECT x.user_id, x.rev FROM message_reactions x
+        WHERE x.tenant_id = p_tenant AND x.room_id = p_room AND x.seq = p_seq AND x.key = p_key AND x.user_id <> p_user
+        ORDER BY x.rev LIMIT 3) o) ELSE e->'users' END)
+    ELSE e END ORDER BY n), '[]')
+  FROM jsonb_array_elements(p_counts) WITH ORDINALITY a(e, n)
+  WHERE e->>'key' <> p_key OR (e->>'count')::bigint > 1);
+END $function$;
+REVOKE ALL ON FUNCTION public.reaction_counts_without(p_counts jsonb, p_tenant uuid, p_room uuid, p_seq bigint, p_key text, p_user text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.reaction_counts_without(p_counts jsonb, p_tenant uuid, p_room uuid, p_seq bigint, p_key text, p_user text) TO "chatapi_append";
+GRANT EXECUTE ON FUNCTION public.reaction_counts_without(p_counts jsonb, p_tenant uuid, p_room uuid, p_seq bigint, p_key text, p_user text) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.reaction_set(p_room public.rooms, p_rev bigint, p_at timestamp with time zone, p_message uuid, p_user text, p_role text, p_key text, p_on boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  most CONSTANT integer := 30;
+  mode text := COALESCE(p_room.settings->>'reactions', 'distinct');
+  msg record;
+  old message_reaction_counts;
+  shown jsonb;
+  others text[] := '{}';
+  other text;
+BEGIN
+  IF mode = 'off' THEN RETURN jsonb_build_object('status', 'off'); END IF;
+  SELECT m.seq, m.deleted_at INTO msg FROM messages m WHERE m.tenant_id = p_room.tenant_id AND m.room_id = p_room.room_id
+    AND m.message_id = p_message AND m.seq >= p_room.first_seq;
+  IF msg.seq IS NULL OR (p_on AND msg.deleted_at IS NOT NULL) THEN
+    RETURN jsonb_build_object('status', 'no_message');
+  END IF;
+  SELECT * INTO old FROM message_reaction_counts c
+    WHERE c.tenant_id = p_room.tenant_id AND c.room_id = p_room.room_id AND c.seq = msg.seq;
+  shown := COALESCE(old.counts, '[]');
+  IF p_on = EXISTS (SELECT FROM message_reactions x WHERE x.tenant_id = p_room.tenant_id AND x.user_id = p_user
+      AND x.room_id = p_room.room_id AND x.seq = msg.seq AND x.key = p_key) THEN
+    RETURN jsonb_build_object('status', 'unchanged', 'seq', msg.seq, 'rev', old.rev, 'key', p_key, 'reactions', shown,
+      'count', reaction_count(shown, p_key));
+  END IF;
+  IF p_on THEN
+    IF mode = 'unique' THEN
+      SELECT COALESCE(array_agg(x.key ORDER BY x.rev, x.key), '{}') INTO others FROM message_reactions x
+        WHERE x.tenant_id = p_room.tenant_id AND x.user_id = p_user AND x.room_id = p_room.room_id AND x.seq = msg.seq;
+      FOREACH other IN ARRAY others LOOP
+        shown := reaction_counts_without(shown, p_room.tenant_id, p_room.room_id, msg.seq, other, p_user);
+      END LOOP;
+    END IF;
+    shown := reaction_counts_with(shown, p_key, p_user);
+    IF jsonb_array_length(shown) > most THEN RETURN jsonb_build_object('status', 'full'); END IF;
+    DELETE FROM message_reactions x WHERE x.tenant_id = p_room.tenant_id AND x.user_id = p_user
+      AND x.room_id = p_room.room_id AND x.seq = msg.seq AND x.key = ANY (others);
+    INSERT INTO message_reactions (tenant_id, room_id, seq, user_id, key, rev, created_at)
+    VALUES (p_room.tenant_id, p_room.room_id, msg.seq, p_user, p_key, p_rev, p_at);
+  ELSE
+    shown := reaction_counts_without(shown, p_room.tenant_id, p_room.room_id, msg.seq, p_key, p_user);
+    DELETE FROM message_reactions x WHERE x.tenant_id = p_room.tenant_id AND x.user_id = p_user
+      AND x.room_id = p_room.room_id AND x.seq = msg.seq AND x.key = p_key;
+  END IF;
+  INSERT INTO message_reaction_counts (tenant_id, room_id, seq, message_id, rev, counts)
+  VALUES (p_room.tenant_id, p_room.room_id, msg.seq, p_message, p_rev, shown)
+  ON CONFLICT (tenant_id, room_id, seq) DO UPDATE SET rev = EXCLUDED.rev, counts = EXCLUDED.counts;
+  RETURN jsonb_build_object('status', 'new', 'seq', msg.seq, 'rev', p_rev, 'key', p_key, 'reactions', shown,
+    'count', reaction_count(shown, p_key), 'replaced', (SELECT COALESCE(jsonb_agg(jsonb_build_object('key', o,
+      'count', reaction_count(shown, o)) ORDER BY n), '[]') FROM unnest(others) WITH ORDINALITY u(o, n)));
+END $function$;
+REVOKE ALL ON FUNCTION public.reaction_set(p_room public.rooms, p_rev bigint, p_at timestamp with time zone, p_message uuid, p_user text, p_role text, p_key text, p_on boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.reaction_set(p_room public.rooms, p_rev bigint, p_at timestamp with time zone, p_message uuid, p_user text, p_role text, p_key text, p_on boolean) TO "chatapi_append";
+GRANT EXECUTE ON FUNCTION public.reaction_set(p_room public.rooms, p_rev bigint, p_at timestamp with time zone, p_message uuid, p_user text, p_role text, p_key text, p_on boolean) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.reactions_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  found uuid;
+  room rooms;
+  given record;
+  shown jsonb;
+  key text;
+  is_told boolean;
+  gone bigint := 0;
+BEGIN
+  SELECT x.room_id INTO found FROM message_reactions x WHERE x.tenant_id = p_tenant AND x.user_id = p_user
+    ORDER BY x.room_id LIMIT 1;
+  IF found IS NULL THEN
+    UPDATE room_pins p SET pinned_by = p_erased WHERE p.tenant_id = p_tenant AND p.pinned_by = p_user;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN jsonb_build_object('counts', jsonb_build_object('pins', gone), 'after', NULL);
+  END IF;
+  SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = found FOR NO KEY UPDATE;
+  FOR given IN
+    SELECT x.seq, array_agg(x.key ORDER BY x.key) AS keys FROM (SELECT m.seq, m.key FROM message_reactions m
+      WHERE m.tenant_id = p_tenant AND m.user_id = p_user AND m.room_id = found ORDER BY m.seq, m.key LIMIT p_limit) x
+    GROUP BY x.seq ORDER BY x.seq
+  LOOP
+    SELECT c.counts INTO shown FROM message_reaction_counts c
+      WHERE c.tenant_id = p_tenant AND c.room_id = found AND c.seq = given.seq;
+    FOREACH key IN ARRAY given.keys LOOP
+      shown := reaction_counts_without(shown, p_tenant, found, given.seq, key, p_user);
+    END LOOP;
+    DELETE FROM message_reactions x WHERE x.tenant_id = p_tenant AND x.user_id = p_user AND x.room_id = found
+      AND x.seq = given.seq AND x.key = ANY (given.keys);
+    is_told := room.deleted_at IS NULL AND given.seq >= room.first_seq;
+    IF is_told THEN room.last_rev := room.last_rev + 1; END IF;
+    UPDATE message_reaction_counts c SET counts = shown, rev = CASE WHEN is_told THEN room.last_rev ELSE c.rev END
+    WHERE c.tenant_id = p_tenant AND c.room_id = found AND c.seq = given.seq;
+    gone := gone + cardinality(given.keys);
+  END LOOP;
+  UPDATE rooms r SET last_rev = room.last_rev WHERE r.tenant_id = p_tenant AND r.room_id = found;
+  RETURN jsonb_build_object('counts', jsonb_build_object('reactions', gone), 'rooms', jsonb_build_array(found),
+    'after', jsonb_build_object());
+END $function$;
+REVOKE ALL ON FUNCTION public.reactions_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.reactions_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.read_marks(p_tenant uuid, p_room uuid, p_most bigint)
  RETURNS TABLE(user_id text, read_seq bigint)
@@ -3967,11 +4866,11 @@ REVOKE ALL ON FUNCTION public.retention_goes_on(p_tenant uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.retention_goes_on(p_tenant uuid) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.room_access(p_tenant uuid, p_room uuid, p_user text)
- RETURNS TABLE(type text, role text, allowed boolean, first_seq bigint, last_seq bigint, last_rev bigint)
+ RETURNS TABLE(type text, role text, allowed boolean, first_seq bigint, last_seq bigint, last_rev bigint, has_states boolean)
  LANGUAGE sql
  STABLE
 AS $function$
-  SELECT r.type, m.role, m.role IS NOT NULL OR r.type = 'channel', r.first_seq, r.last_seq, r.last_rev
+  SELECT r.type, m.role, m.role IS NOT NULL OR r.type = 'channel', r.first_seq, r.last_seq, r.last_rev, r.has_states
   FROM rooms r LEFT JOIN room_members m
     ON m.tenant_id = r.tenant_id AND m.room_id = r.room_id AND m.user_id = p_user
   WHERE r.tenant_id = p_tenant AND r.room_id = p_room AND r.deleted_at IS NULL
@@ -4150,7 +5049,7 @@ CREATE OR REPLACE FUNCTION public.room_json(r public.rooms)
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
   SELECT jsonb_build_object('room_id', r.room_id, 'type', r.type, 'unique_key', r.unique_key, 'name', r.name,
-    'metadata', r.metadata, 'metadata_text', r.metadata::text, 'posting', r.posting, 'first_seq', r.first_seq,
+    'metadata', r.metadata, 'metadata_text', r.metadata::text, 'posting', r.posting, 'settings', r.settings, 'first_seq', r.first_seq,
     'last_seq', r.last_seq, 'last_rev', r.last_rev, 'member_count', r.member_count, 'created_at', r.created_at,
     'updated_at', r.updated_at)
 $function$;
@@ -4158,11 +5057,11 @@ REVOKE ALL ON FUNCTION public.room_json(r public.rooms) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.room_json(r public.rooms) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.room_keeps(p_tenant uuid, p_room uuid)
- RETURNS TABLE(first_seq bigint, first_rev bigint)
+ RETURNS TABLE(first_seq bigint, first_rev bigint, has_states boolean)
  LANGUAGE sql
  STABLE
 AS $function$
-  SELECT r.first_seq, r.first_rev FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room
+  SELECT r.first_seq, r.first_rev, r.has_states FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = p_room
 $function$;
 REVOKE ALL ON FUNCTION public.room_keeps(p_tenant uuid, p_room uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.room_keeps(p_tenant uuid, p_room uuid) TO "chatapi_tenant";
@@ -4325,15 +5224,21 @@ CREATE OR REPLACE FUNCTION public.room_trim(p_tenant uuid, p_room uuid, p_first_
 AS $function$
 DECLARE
   room rooms;
+  first bigint;
 BEGIN
   room := room_lock(p_tenant, p_room);
   IF room.room_id IS NULL THEN RETURN jsonb_build_object('status', 'no_room'); END IF;
   IF LEAST(p_first_seq, room.last_seq + 1) <= room.first_seq THEN
     RETURN jsonb_build_object('status', 'unchanged', 'first_seq', room.first_seq);
   END IF;
+  first := room.first_seq;
   UPDATE rooms r SET first_seq = LEAST(p_first_seq, r.last_seq + 1), last_rev = r.last_rev + 1
   WHERE r.tenant_id = p_tenant AND r.room_id = p_room RETURNING * INTO room;
   DELETE FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq < room.first_seq;
+  IF room.has_states THEN
+    PERFORM message_states_drop(p_tenant, p_room, ARRAY(SELECT s FROM generate_series(first, room.first_seq - 1) s));
+  END IF;
+  DELETE FROM message_versions v WHERE v.tenant_id = p_tenant AND v.room_id = p_room AND v.seq < room.first_seq;
   PERFORM room_log(p_tenant, p_room, room.last_rev - 1, 'room.trimmed',
     jsonb_build_array(jsonb_build_object('first_seq', room.first_seq)));
   RETURN jsonb_build_object('status', 'ok', 'first_seq', room.first_seq, 'rev', room.last_rev);
@@ -4341,7 +5246,7 @@ END $function$;
 REVOKE ALL ON FUNCTION public.room_trim(p_tenant uuid, p_room uuid, p_first_seq bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.room_trim(p_tenant uuid, p_room uuid, p_first_seq bigint) TO "chatapi_tenant";
 
-CREATE OR REPLACE FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_max_bytes integer)
+CREATE OR REPLACE FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_settings jsonb, p_max_bytes integer)
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'public'
@@ -4363,6 +5268,7 @@ BEGIN
     RETURN jsonb_build_object('status', 'too_large');
   END IF;
   UPDATE rooms r SET name = COALESCE(p_name, r.name), metadata = merged, posting = COALESCE(p_posting, r.posting),
+    settings = CASE WHEN p_settings IS NULL THEN r.settings ELSE COALESCE(r.settings, '{}') || p_settings END,
     described_by = CASE WHEN p_name IS NULL AND p_metadata IS NULL OR p_user = ANY (r.described_by) THEN r.described_by
       ELSE array_append(COALESCE(r.described_by, ARRAY['']), p_user) END,
     last_rev = r.last_rev + 1, updated_at = clock_timestamp()
@@ -4370,8 +5276,8 @@ BEGIN
   PERFORM room_log(p_tenant, p_room, room.last_rev - 1, 'room.updated', jsonb_build_array(room_json(room)));
   RETURN jsonb_build_object('status', 'ok', 'room', room_json(room));
 END $function$;
-REVOKE ALL ON FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_max_bytes integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_max_bytes integer) TO "chatapi_tenant";
+REVOKE ALL ON FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_settings jsonb, p_max_bytes integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.room_update(p_tenant uuid, p_room uuid, p_user text, p_name text, p_metadata json, p_posting text, p_settings jsonb, p_max_bytes integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.rooms_close(p_tenant uuid, p_after uuid, p_limit integer)
  RETURNS uuid

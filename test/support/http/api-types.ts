@@ -220,7 +220,7 @@ export interface components {
                 readonly rev: number;
                 readonly room_id: string;
                 /** @enum {string} */
-                readonly type: "message" | "message.updated" | "message.deleted" | "member.joined" | "member.left" | "member.updated" | "room.updated" | "room.trimmed" | "room.deleted";
+                readonly type: "message" | "message.updated" | "message.deleted" | "member.joined" | "member.left" | "member.updated" | "room.updated" | "room.trimmed" | "room.deleted" | "reaction.updated" | "message.pinned" | "message.unpinned";
             } & {
                 readonly [key: string]: unknown;
             })[];
@@ -435,6 +435,7 @@ export interface components {
         readonly CompletionUsageDto: {
             readonly completion_tokens: number;
             readonly prompt_tokens: number;
+            readonly prompt_tokens_details?: components["schemas"]["PromptTokensDetailsDto"];
             readonly total_tokens: number;
         };
         readonly ConnectionCredentialDto: {
@@ -684,7 +685,7 @@ export interface components {
             readonly data: Record<string, never> | null;
             readonly error: {
                 /** @enum {string} */
-                readonly code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
+                readonly code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "CURSOR_EXPIRED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
                 readonly details: {
                     readonly hint: string;
                 } & {
@@ -922,6 +923,17 @@ export interface components {
             readonly ws_connections_per_user?: (number | "default") | null;
             readonly ws_messages_per_second?: (number | "default") | null;
         };
+        readonly ListedPinDto: {
+            readonly message: components["schemas"]["MessageDto"];
+            readonly pinned_at: string;
+            readonly pinned_by: string;
+        };
+        readonly ListedReactionCountDto: {
+            readonly count: number;
+            readonly key: string;
+            readonly mine?: boolean;
+            readonly users: readonly string[];
+        };
         readonly ListedRoomDto: {
             readonly created_at: string;
             readonly first_seq: number;
@@ -930,6 +942,7 @@ export interface components {
             readonly last_read_seq?: number;
             readonly last_rev: number;
             readonly last_seq: number;
+            readonly me?: components["schemas"]["MeDto"];
             readonly member_count: number;
             readonly metadata: {
                 readonly [key: string]: unknown;
@@ -938,11 +951,23 @@ export interface components {
             /** @enum {string} */
             readonly posting: "members" | "admins";
             readonly room_id: string;
+            readonly settings: components["schemas"]["RoomSettingsDto"];
             /** @enum {string} */
             readonly type: "dm" | "group" | "channel" | "ai";
             readonly unique_key: string | null;
             readonly unread_count?: number;
             readonly updated_at: string;
+        };
+        readonly MarkUnreadDto: {
+            readonly seq: number;
+        };
+        readonly MeDto: {
+            readonly favourite: boolean;
+            readonly hidden: boolean;
+            readonly muted_until: string | null;
+            /** @enum {string} */
+            readonly notify: "all" | "mentions" | "none";
+            readonly unread_seq: number | null;
         };
         readonly MemberDto: {
             readonly joined_at: string;
@@ -968,10 +993,24 @@ export interface components {
             readonly meta: {
                 readonly [key: string]: unknown;
             } | null;
+            readonly reactions?: readonly components["schemas"]["ListedReactionCountDto"][];
+            readonly reactions_rev?: number;
             readonly rev: number;
             readonly room_id: string;
             readonly sender_id: string;
             readonly seq: number;
+        };
+        readonly MessageVersionDto: {
+            readonly content: string;
+            readonly created_at: string;
+            readonly meta: {
+                readonly [key: string]: unknown;
+            } | null;
+            readonly rev: number;
+        };
+        readonly MessageVersionPageDto: {
+            readonly next: string | null;
+            readonly versions: readonly components["schemas"]["MessageVersionDto"][];
         };
         readonly ModelDto: {
             readonly created: number;
@@ -1019,7 +1058,7 @@ export interface components {
         readonly OpenAiErrorAnswer: {
             readonly error: {
                 /** @enum {string} */
-                readonly code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
+                readonly code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "CURSOR_EXPIRED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
                 readonly message: string;
                 readonly param: string | null;
                 readonly type: string;
@@ -1078,6 +1117,16 @@ export interface components {
         readonly PauseAgentDto: {
             readonly until?: string | null;
         };
+        readonly PinDto: {
+            readonly message_id: string;
+            readonly pinned_at: string;
+            readonly rev: number;
+            readonly room_id: string;
+            readonly seq: number;
+        };
+        readonly PinsDto: {
+            readonly pins: readonly components["schemas"]["ListedPinDto"][];
+        };
         readonly PositionDto: {
             readonly room_id: string;
             readonly seq: number;
@@ -1113,6 +1162,41 @@ export interface components {
         readonly ProbeDto: {
             /** @enum {string} */
             readonly status: "ok" | "error";
+        };
+        readonly PromptTokensDetailsDto: {
+            readonly cached_tokens: number;
+        };
+        readonly ReactionCountDto: {
+            readonly count: number;
+            readonly key: string;
+            readonly users: readonly string[];
+        };
+        readonly ReactionDto: {
+            readonly created_at: string;
+            readonly key: string;
+            readonly user_id: string;
+        };
+        readonly ReactionPageDto: {
+            readonly next: string | null;
+            readonly reactions: readonly components["schemas"]["ReactionDto"][];
+        };
+        readonly ReactionSetDto: {
+            readonly count: number;
+            readonly key: string;
+            readonly message_id: string;
+            readonly reactions: readonly components["schemas"]["ReactionCountDto"][];
+            readonly rev: number;
+            readonly room_id: string;
+            readonly seq: number;
+        };
+        readonly ReceiptDto: {
+            readonly delivered: boolean;
+            readonly read: boolean;
+            readonly user_id: string;
+        };
+        readonly ReceiptPageDto: {
+            readonly next: string | null;
+            readonly receipts: readonly components["schemas"]["ReceiptDto"][];
         };
         readonly RegenerateDto: {
             readonly stream?: boolean;
@@ -1186,10 +1270,20 @@ export interface components {
             /** @enum {string} */
             readonly posting: "members" | "admins";
             readonly room_id: string;
+            readonly settings: components["schemas"]["RoomSettingsDto"];
             /** @enum {string} */
             readonly type: "dm" | "group" | "channel" | "ai";
             readonly unique_key: string | null;
             readonly updated_at: string;
+        };
+        readonly RoomMeDto: {
+            readonly favourite: boolean;
+            readonly hidden: boolean;
+            readonly muted_until: string | null;
+            /** @enum {string} */
+            readonly notify: "all" | "mentions" | "none";
+            readonly room_id: string;
+            readonly unread_seq: number | null;
         };
         readonly RoomPageDto: {
             readonly has_more: boolean;
@@ -1209,6 +1303,12 @@ export interface components {
             readonly legal_hold: boolean;
             readonly retention_days: number | null;
             readonly room_id: string;
+        };
+        readonly RoomSettingsDto: {
+            /** @enum {string} */
+            readonly pin: "members" | "admins";
+            /** @enum {string} */
+            readonly reactions: "distinct" | "unique" | "off";
         };
         readonly RotateKeyDto: {
             readonly overlap_seconds?: number;
@@ -1257,8 +1357,12 @@ export interface components {
             readonly agent_control?: "admins" | "members" | null;
             readonly allowed_origins?: readonly string[] | null;
             /** @enum {string|null} */
+            readonly message_history?: "on" | "off" | null;
+            /** @enum {string|null} */
             readonly openai_door?: "keys" | "open" | null;
             readonly presence_room_limit?: number | null;
+            /** @enum {string|null} */
+            readonly read_receipts?: "all" | "admins" | "off" | null;
             /** @enum {string|null} */
             readonly response_format?: "bare" | "envelope" | null;
             readonly retention_days?: number | null;
@@ -1319,6 +1423,19 @@ export interface components {
         };
         readonly SuccessDto: {
             readonly success: boolean;
+        };
+        readonly TenantChangesDto: {
+            readonly changes: readonly ({
+                readonly rev: number;
+                readonly room_id: string;
+                /** @enum {string} */
+                readonly type: "message" | "message.updated" | "message.deleted" | "member.joined" | "member.left" | "member.updated" | "room.updated" | "room.trimmed" | "room.deleted" | "reaction.updated" | "message.pinned" | "message.unpinned";
+            } & {
+                readonly [key: string]: unknown;
+            })[];
+            readonly epoch: number;
+            readonly has_more: boolean;
+            readonly next: string;
         };
         readonly TenantCreatedDto: {
             readonly api_key: string;
@@ -1421,6 +1538,7 @@ export interface components {
             readonly user_id: string;
         };
         readonly TokenUsageDto: {
+            readonly cachedPromptTokens?: number;
             readonly completionTokens: number;
             readonly estimated?: boolean;
             readonly promptTokens: number;
@@ -1541,6 +1659,13 @@ export interface components {
             };
             readonly title?: string;
         };
+        readonly UpdateMeDto: {
+            readonly favourite?: boolean;
+            readonly hidden?: boolean;
+            readonly muted_until?: string | null;
+            /** @enum {string} */
+            readonly notify?: "all" | "mentions" | "none";
+        };
         readonly UpdateRoomDto: {
             readonly metadata?: {
                 readonly [key: string]: unknown;
@@ -1548,6 +1673,13 @@ export interface components {
             readonly name?: string;
             /** @enum {string} */
             readonly posting?: "members" | "admins";
+            readonly settings?: components["schemas"]["UpdateRoomSettingsDto"];
+        };
+        readonly UpdateRoomSettingsDto: {
+            /** @enum {string} */
+            readonly pin?: "members" | "admins";
+            /** @enum {string} */
+            readonly reactions?: "distinct" | "unique" | "off";
         };
         readonly UpdateTenantDto: {
             readonly limits?: components["schemas"]["LimitsDto"];
@@ -1557,6 +1689,7 @@ export interface components {
             readonly status?: "active" | "suspended";
         };
         readonly UsageDto: {
+            readonly cached_prompt_tokens?: number;
             readonly completion_tokens: number;
             readonly estimated?: boolean;
             readonly prompt_tokens: number;
@@ -1607,7 +1740,7 @@ export interface components {
             readonly webhook_secret: string;
         };
         readonly WebhookSettingsDto: {
-            readonly events?: readonly ("message.offline" | "notification.offline" | "message.created" | "room.created" | "member.joined" | "member.left" | "budget.warning")[];
+            readonly events?: readonly ("message.offline" | "notification.offline" | "message.created" | "reaction.updated" | "message.pinned" | "room.created" | "member.joined" | "member.left" | "budget.warning")[];
             readonly url: string;
         };
         readonly WhoamiDto: {

@@ -1153,6 +1153,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow everything that changes in all rooms of the tenant, chats with models included. For back ends. */
+        get: operations["Changes_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/exports/file": {
         parameters: {
             query?: never;
@@ -1348,7 +1365,7 @@ export interface paths {
         delete: operations["Rooms_delete"];
         options?: never;
         head?: never;
-        /** Change name, metadata (merged) or posting. Room admins; both members of a dm. */
+        /** Change name, metadata (merged), posting or settings (merged). Room admins; both members of a dm. */
         patch: operations["Rooms_update"];
         trace?: never;
     };
@@ -1474,6 +1491,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rooms/{room_id}/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Set what I want of a room: muted, hidden, favourite, and which messages I am notified of. */
+        patch: operations["Me_update"];
+        trace?: never;
+    };
     "/rooms/{room_id}/members": {
         parameters: {
             query?: never;
@@ -1550,6 +1584,75 @@ export interface paths {
         patch: operations["Messages_edit"];
         trace?: never;
     };
+    "/rooms/{room_id}/messages/{message_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what a message said before it was edited. */
+        get: operations["Seen_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/messages/{message_id}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who has given which reaction to a message: by key, each in the order of giving. */
+        get: operations["States_listReactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/messages/{message_id}/reactions/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a message a reaction. 201 the first time, 200 again, which changes nothing. */
+        put: operations["States_react"];
+        post?: never;
+        /** Take a reaction back: mine. 204 whether I had given it or not. */
+        delete: operations["States_unreact"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/messages/{message_id}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who has a message, and who has read it. */
+        get: operations["Seen_receipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rooms/{room_id}/messages/{message_id}/trace": {
         parameters: {
             query?: never;
@@ -1570,6 +1673,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rooms/{room_id}/pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is pinned in a room, the newest first, with the messages as they are now. */
+        get: operations["States_listPins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/pins/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pin a message in its room. 201 the first time, 200 again, which changes nothing. */
+        put: operations["States_pin"];
+        post?: never;
+        /** Take a pinned message off. 204 whether it was pinned or not. */
+        delete: operations["States_unpin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rooms/{room_id}/presence": {
         parameters: {
             query?: never;
@@ -1584,6 +1722,23 @@ export interface paths {
         get: operations["Presence_list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rooms/{room_id}/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a room unread from a message on. */
+        post: operations["Me_unread"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1999,7 +2154,7 @@ export interface components {
                 rev: number;
                 room_id: string;
                 /** @enum {string} */
-                type: "message" | "message.updated" | "message.deleted" | "member.joined" | "member.left" | "member.updated" | "room.updated" | "room.trimmed" | "room.deleted";
+                type: "message" | "message.updated" | "message.deleted" | "member.joined" | "member.left" | "member.updated" | "room.updated" | "room.trimmed" | "room.deleted" | "reaction.updated" | "message.pinned" | "message.unpinned";
             } & {
                 [key: string]: unknown;
             })[];
@@ -2214,6 +2369,7 @@ export interface components {
         CompletionUsageDto: {
             completion_tokens: number;
             prompt_tokens: number;
+            prompt_tokens_details?: components["schemas"]["PromptTokensDetailsDto"];
             total_tokens: number;
         };
         ConnectionCredentialDto: {
@@ -2463,7 +2619,7 @@ export interface components {
             data: Record<string, never> | null;
             error: {
                 /** @enum {string} */
-                code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
+                code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "CURSOR_EXPIRED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
                 details: {
                     hint: string;
                 } & {
@@ -2701,6 +2857,17 @@ export interface components {
             ws_connections_per_user?: (number | "default") | null;
             ws_messages_per_second?: (number | "default") | null;
         };
+        ListedPinDto: {
+            message: components["schemas"]["MessageDto"];
+            pinned_at: string;
+            pinned_by: string;
+        };
+        ListedReactionCountDto: {
+            count: number;
+            key: string;
+            mine?: boolean;
+            users: string[];
+        };
         ListedRoomDto: {
             created_at: string;
             first_seq: number;
@@ -2709,6 +2876,7 @@ export interface components {
             last_read_seq?: number;
             last_rev: number;
             last_seq: number;
+            me?: components["schemas"]["MeDto"];
             member_count: number;
             metadata: {
                 [key: string]: unknown;
@@ -2717,11 +2885,23 @@ export interface components {
             /** @enum {string} */
             posting: "members" | "admins";
             room_id: string;
+            settings: components["schemas"]["RoomSettingsDto"];
             /** @enum {string} */
             type: "dm" | "group" | "channel" | "ai";
             unique_key: string | null;
             unread_count?: number;
             updated_at: string;
+        };
+        MarkUnreadDto: {
+            seq: number;
+        };
+        MeDto: {
+            favourite: boolean;
+            hidden: boolean;
+            muted_until: string | null;
+            /** @enum {string} */
+            notify: "all" | "mentions" | "none";
+            unread_seq: number | null;
         };
         MemberDto: {
             joined_at: string;
@@ -2747,10 +2927,24 @@ export interface components {
             meta: {
                 [key: string]: unknown;
             } | null;
+            reactions?: components["schemas"]["ListedReactionCountDto"][];
+            reactions_rev?: number;
             rev: number;
             room_id: string;
             sender_id: string;
             seq: number;
+        };
+        MessageVersionDto: {
+            content: string;
+            created_at: string;
+            meta: {
+                [key: string]: unknown;
+            } | null;
+            rev: number;
+        };
+        MessageVersionPageDto: {
+            next: string | null;
+            versions: components["schemas"]["MessageVersionDto"][];
         };
         ModelDto: {
             created: number;
@@ -2798,7 +2992,7 @@ export interface components {
         OpenAiErrorAnswer: {
             error: {
                 /** @enum {string} */
-                code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
+                code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "CURSOR_EXPIRED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
                 message: string;
                 param: string | null;
                 type: string;
@@ -2857,6 +3051,16 @@ export interface components {
         PauseAgentDto: {
             until?: string | null;
         };
+        PinDto: {
+            message_id: string;
+            pinned_at: string;
+            rev: number;
+            room_id: string;
+            seq: number;
+        };
+        PinsDto: {
+            pins: components["schemas"]["ListedPinDto"][];
+        };
         PositionDto: {
             room_id: string;
             seq: number;
@@ -2892,6 +3096,41 @@ export interface components {
         ProbeDto: {
             /** @enum {string} */
             status: "ok" | "error";
+        };
+        PromptTokensDetailsDto: {
+            cached_tokens: number;
+        };
+        ReactionCountDto: {
+            count: number;
+            key: string;
+            users: string[];
+        };
+        ReactionDto: {
+            created_at: string;
+            key: string;
+            user_id: string;
+        };
+        ReactionPageDto: {
+            next: string | null;
+            reactions: components["schemas"]["ReactionDto"][];
+        };
+        ReactionSetDto: {
+            count: number;
+            key: string;
+            message_id: string;
+            reactions: components["schemas"]["ReactionCountDto"][];
+            rev: number;
+            room_id: string;
+            seq: number;
+        };
+        ReceiptDto: {
+            delivered: boolean;
+            read: boolean;
+            user_id: string;
+        };
+        ReceiptPageDto: {
+            next: string | null;
+            receipts: components["schemas"]["ReceiptDto"][];
         };
         RegenerateDto: {
             stream?: boolean;
@@ -2965,10 +3204,20 @@ export interface components {
             /** @enum {string} */
             posting: "members" | "admins";
             room_id: string;
+            settings: components["schemas"]["RoomSettingsDto"];
             /** @enum {string} */
             type: "dm" | "group" | "channel" | "ai";
             unique_key: string | null;
             updated_at: string;
+        };
+        RoomMeDto: {
+            favourite: boolean;
+            hidden: boolean;
+            muted_until: string | null;
+            /** @enum {string} */
+            notify: "all" | "mentions" | "none";
+            room_id: string;
+            unread_seq: number | null;
         };
         RoomPageDto: {
             has_more: boolean;
@@ -2988,6 +3237,12 @@ export interface components {
             legal_hold: boolean;
             retention_days: number | null;
             room_id: string;
+        };
+        RoomSettingsDto: {
+            /** @enum {string} */
+            pin: "members" | "admins";
+            /** @enum {string} */
+            reactions: "distinct" | "unique" | "off";
         };
         RotateKeyDto: {
             overlap_seconds?: number;
@@ -3036,8 +3291,12 @@ export interface components {
             agent_control?: "admins" | "members" | null;
             allowed_origins?: string[] | null;
             /** @enum {string|null} */
+            message_history?: "on" | "off" | null;
+            /** @enum {string|null} */
             openai_door?: "keys" | "open" | null;
             presence_room_limit?: number | null;
+            /** @enum {string|null} */
+            read_receipts?: "all" | "admins" | "off" | null;
             /** @enum {string|null} */
             response_format?: "bare" | "envelope" | null;
             retention_days?: number | null;
@@ -3098,6 +3357,19 @@ export interface components {
         };
         SuccessDto: {
             success: boolean;
+        };
+        TenantChangesDto: {
+            changes: ({
+                rev: number;
+                room_id: string;
+                /** @enum {string} */
+                type: "message" | "message.updated" | "message.deleted" | "member.joined" | "member.left" | "member.updated" | "room.updated" | "room.trimmed" | "room.deleted" | "reaction.updated" | "message.pinned" | "message.unpinned";
+            } & {
+                [key: string]: unknown;
+            })[];
+            epoch: number;
+            has_more: boolean;
+            next: string;
         };
         TenantCreatedDto: {
             api_key: string;
@@ -3200,6 +3472,7 @@ export interface components {
             user_id: string;
         };
         TokenUsageDto: {
+            cachedPromptTokens?: number;
             completionTokens: number;
             estimated?: boolean;
             promptTokens: number;
@@ -3320,6 +3593,13 @@ export interface components {
             };
             title?: string;
         };
+        UpdateMeDto: {
+            favourite?: boolean;
+            hidden?: boolean;
+            muted_until?: string | null;
+            /** @enum {string} */
+            notify?: "all" | "mentions" | "none";
+        };
         UpdateRoomDto: {
             metadata?: {
                 [key: string]: unknown;
@@ -3327,6 +3607,13 @@ export interface components {
             name?: string;
             /** @enum {string} */
             posting?: "members" | "admins";
+            settings?: components["schemas"]["UpdateRoomSettingsDto"];
+        };
+        UpdateRoomSettingsDto: {
+            /** @enum {string} */
+            pin?: "members" | "admins";
+            /** @enum {string} */
+            reactions?: "distinct" | "unique" | "off";
         };
         UpdateTenantDto: {
             limits?: components["schemas"]["LimitsDto"];
@@ -3336,6 +3623,7 @@ export interface components {
             status?: "active" | "suspended";
         };
         UsageDto: {
+            cached_prompt_tokens?: number;
             completion_tokens: number;
             estimated?: boolean;
             prompt_tokens: number;
@@ -3386,7 +3674,7 @@ export interface components {
             webhook_secret: string;
         };
         WebhookSettingsDto: {
-            events?: ("message.offline" | "notification.offline" | "message.created" | "room.created" | "member.joined" | "member.left" | "budget.warning")[];
+            events?: ("message.offline" | "notification.offline" | "message.created" | "reaction.updated" | "message.pinned" | "room.created" | "member.joined" | "member.left" | "budget.warning")[];
             url: string;
         };
         WhoamiDto: {
@@ -3420,6 +3708,8 @@ export interface components {
         "Retry-After": number;
         Vary: string;
         "X-First-Seq": number;
+        "X-Has-Newer": boolean;
+        "X-Has-Older": boolean;
         "X-RateLimit-Limit": number;
         "X-RateLimit-Remaining": number;
         "X-RateLimit-Reset": number;
@@ -5725,6 +6015,31 @@ export interface operations {
             };
         };
     };
+    Changes_list: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantChangesDto"];
+                };
+            };
+        };
+    };
     ExportFile_file: {
         parameters: {
             query?: {
@@ -6332,6 +6647,34 @@ export interface operations {
             };
         };
     };
+    Me_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateMeDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomMeDto"];
+                };
+            };
+        };
+    };
     Members_list: {
         parameters: {
             query?: {
@@ -6444,6 +6787,7 @@ export interface operations {
         parameters: {
             query?: {
                 after_seq?: number;
+                around?: string;
                 before_seq?: number;
                 limit?: number;
                 offset?: number;
@@ -6577,6 +6921,149 @@ export interface operations {
             };
         };
     };
+    Seen_history: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                message_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageVersionPageDto"];
+                };
+            };
+        };
+    };
+    States_listReactions: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                key?: string;
+                limit?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                message_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReactionPageDto"];
+                };
+            };
+        };
+    };
+    States_react: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                key: string;
+                message_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReactionSetDto"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReactionSetDto"];
+                };
+            };
+        };
+    };
+    States_unreact: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                key: string;
+                message_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    Seen_receipts: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                message_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptPageDto"];
+                };
+            };
+        };
+    };
     Trace_trace: {
         parameters: {
             query?: {
@@ -6606,6 +7093,86 @@ export interface operations {
             };
         };
     };
+    States_listPins: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinsDto"];
+                };
+            };
+        };
+    };
+    States_pin: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                message_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinDto"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinDto"];
+                };
+            };
+        };
+    };
+    States_unpin: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                message_id: string;
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     Presence_list: {
         parameters: {
             query?: {
@@ -6629,6 +7196,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RoomPresenceDto"];
+                };
+            };
+        };
+    };
+    Me_unread: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Response-Format"?: components["parameters"]["ResponseFormat"];
+            };
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkUnreadDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomMeDto"];
                 };
             };
         };

@@ -48,7 +48,7 @@ export interface components {
              * @example VALIDATION_ERROR
              * @enum {string}
              */
-            readonly error_code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
+            readonly error_code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "CURSOR_EXPIRED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
             readonly error_message: string;
             /** @constant */
             readonly event_type: "error";
@@ -246,7 +246,7 @@ export interface components {
         };
         readonly ChatClientFrame: components["schemas"]["chat.message"] | components["schemas"]["chat.stop"] | components["schemas"]["chat.resume"] | components["schemas"]["chat.ping"];
         readonly ChatServerFrame: components["schemas"]["chat.stopped"] | components["schemas"]["chat.pong"] | components["schemas"]["chat.connection_established"] | components["schemas"]["chat.error"] | components["schemas"]["chat.message_received"] | components["schemas"]["chat.message_stream_ended"] | components["schemas"]["chat.message_stream_started"] | components["schemas"]["chat.message_stream_token"] | components["schemas"]["chat.server_shutdown"] | components["schemas"]["chat.user_created"];
-        readonly ClientFrame: components["schemas"]["send_message"] | components["schemas"]["ack"] | components["schemas"]["read"] | components["schemas"]["typing.start"] | components["schemas"]["typing.stop"] | components["schemas"]["subscribe"] | components["schemas"]["unsubscribe"] | components["schemas"]["sync"] | components["schemas"]["notification.ack"] | components["schemas"]["ping"];
+        readonly ClientFrame: components["schemas"]["send_message"] | components["schemas"]["react"] | components["schemas"]["ack"] | components["schemas"]["read"] | components["schemas"]["typing.start"] | components["schemas"]["typing.stop"] | components["schemas"]["subscribe"] | components["schemas"]["unsubscribe"] | components["schemas"]["sync"] | components["schemas"]["notification.ack"] | components["schemas"]["ping"];
         readonly ConnectionLimitsDto: {
             /** @example 262144 */
             readonly frame_bytes: number;
@@ -260,7 +260,7 @@ export interface components {
              * @example VALIDATION_ERROR
              * @enum {string}
              */
-            readonly code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
+            readonly code: "VALIDATION_ERROR" | "AUTHENTICATION_ERROR" | "AUTHORIZATION_ERROR" | "NOT_FOUND" | "CONVERSATION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "QUOTA_EXCEEDED" | "CURSOR_EXPIRED" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_MISMATCH" | "RATE_LIMIT_EXCEEDED" | "RATE_LIMITED" | "INTERNAL_ERROR" | "MODEL_ERROR" | "CHANNEL_UNAVAILABLE" | "SERVICE_UNAVAILABLE";
             readonly field?: string;
             readonly message: string;
             readonly request_id?: string;
@@ -284,6 +284,14 @@ export interface components {
             readonly type: "hello";
             /** @example alice */
             readonly user_id: string;
+        };
+        readonly ListedReactionCountDto: {
+            /** @example 2 */
+            readonly count: number;
+            /** @example 👍 */
+            readonly key: string;
+            readonly mine?: boolean;
+            readonly users: readonly string[];
         };
         readonly "member.joined": {
             readonly by: string;
@@ -328,6 +336,8 @@ export interface components {
             readonly meta: {
                 readonly [key: string]: unknown;
             } | null;
+            readonly reactions?: readonly components["schemas"]["ListedReactionCountDto"][];
+            readonly reactions_rev?: number;
             readonly rev: number;
             readonly room_id: string;
             readonly sender_id: string;
@@ -358,6 +368,17 @@ export interface components {
             readonly seq: number;
             /** @constant */
             readonly type: "message.deleted";
+        };
+        readonly "message.pinned": {
+            readonly message_id: string;
+            /** @example 2026-01-31T12:00:00.000Z */
+            readonly pinned_at: string;
+            readonly pinned_by: string;
+            readonly rev: number;
+            readonly room_id: string;
+            readonly seq: number;
+            /** @constant */
+            readonly type: "message.pinned";
         };
         readonly "message.stream.delta": {
             /** @example 7 */
@@ -405,6 +426,15 @@ export interface components {
             /** @constant */
             readonly type: "message.stream.start";
         };
+        readonly "message.unpinned": {
+            readonly message_id: string;
+            readonly rev: number;
+            readonly room_id: string;
+            readonly seq: number;
+            /** @constant */
+            readonly type: "message.unpinned";
+            readonly user_id?: string;
+        };
         readonly "message.updated": {
             readonly client_message_id: string | null;
             readonly content: string;
@@ -415,6 +445,8 @@ export interface components {
             readonly meta: {
                 readonly [key: string]: unknown;
             } | null;
+            readonly reactions?: readonly components["schemas"]["ListedReactionCountDto"][];
+            readonly reactions_rev?: number;
             readonly rev: number;
             readonly room_id: string;
             readonly sender_id: string;
@@ -478,6 +510,50 @@ export interface components {
             /** @example bob */
             readonly user_id: string;
         };
+        readonly react: {
+            /** @example 👍 */
+            readonly key: string;
+            /** @example msg_019aa1c2d3e4f5061728394a5b6c7d8e */
+            readonly message_id: string;
+            readonly on: boolean;
+            readonly request_id?: string;
+            /** @example room_019000000000700080000000000000d0 */
+            readonly room_id: string;
+            /** @constant */
+            readonly type: "react";
+        };
+        readonly "reaction.accepted": {
+            readonly count: number;
+            readonly key: string;
+            readonly message_id: string;
+            readonly on: boolean;
+            readonly request_id?: string;
+            readonly room_id: string;
+            readonly seq: number;
+            /** @constant */
+            readonly type: "reaction.accepted";
+        };
+        readonly "reaction.updated": {
+            readonly count?: number;
+            readonly key?: string;
+            readonly message_id: string;
+            readonly on?: boolean;
+            readonly reactions: readonly components["schemas"]["ReactionCountDto"][];
+            readonly replaced?: readonly components["schemas"]["ReplacedReactionDto"][];
+            readonly rev: number;
+            readonly room_id: string;
+            readonly seq: number;
+            /** @constant */
+            readonly type: "reaction.updated";
+            readonly user_id?: string;
+        };
+        readonly ReactionCountDto: {
+            /** @example 2 */
+            readonly count: number;
+            /** @example 👍 */
+            readonly key: string;
+            readonly users: readonly string[];
+        };
         readonly read: {
             readonly request_id?: string;
             /** @example room_019000000000700080000000000000d0 */
@@ -508,12 +584,28 @@ export interface components {
             /** @example bob */
             readonly user_id: string;
         };
+        readonly ReplacedReactionDto: {
+            readonly count: number;
+            readonly key: string;
+        };
         readonly "room.deleted": {
             readonly by?: string;
             readonly rev: number;
             readonly room_id: string;
             /** @constant */
             readonly type: "room.deleted";
+        };
+        readonly "room.me": {
+            readonly favourite: boolean;
+            readonly hidden: boolean;
+            readonly muted_until: string | null;
+            /** @enum {string} */
+            readonly notify: "all" | "mentions" | "none";
+            /** @example room_019000000000700080000000000000d0 */
+            readonly room_id: string;
+            /** @constant */
+            readonly type: "room.me";
+            readonly unread_seq: number | null;
         };
         readonly "room.trimmed": {
             readonly first_seq: number;
@@ -540,10 +632,17 @@ export interface components {
             readonly room_id: string;
             /** @enum {string} */
             readonly room_type: "dm" | "group" | "channel" | "ai";
+            readonly settings: components["schemas"]["RoomSettingsDto"];
             /** @constant */
             readonly type: "room.updated";
             readonly unique_key: string | null;
             readonly updated_at: string;
+        };
+        readonly RoomSettingsDto: {
+            /** @enum {string} */
+            readonly pin: "members" | "admins";
+            /** @enum {string} */
+            readonly reactions: "distinct" | "unique" | "off";
         };
         readonly send_message: {
             readonly client_message_id?: string;
@@ -572,7 +671,7 @@ export interface components {
             /** @constant */
             readonly type: "server.shutdown";
         };
-        readonly ServerFrame: components["schemas"]["message.accepted"] | components["schemas"]["ack.received"] | components["schemas"]["read.received"] | components["schemas"]["subscribed"] | components["schemas"]["unsubscribed"] | components["schemas"]["notification.acked"] | components["schemas"]["pong"] | components["schemas"]["error"] | components["schemas"]["hello"] | components["schemas"]["member.joined"] | components["schemas"]["member.left"] | components["schemas"]["member.updated"] | components["schemas"]["message"] | components["schemas"]["message.deleted"] | components["schemas"]["message.stream.delta"] | components["schemas"]["message.stream.end"] | components["schemas"]["message.stream.error"] | components["schemas"]["message.stream.start"] | components["schemas"]["message.updated"] | components["schemas"]["notification"] | components["schemas"]["presence.snapshot"] | components["schemas"]["presence.update"] | components["schemas"]["read.update"] | components["schemas"]["room.deleted"] | components["schemas"]["room.trimmed"] | components["schemas"]["room.updated"] | components["schemas"]["server.shutdown"] | components["schemas"]["sync.complete"] | components["schemas"]["sync.reset"] | components["schemas"]["sync.truncated"] | components["schemas"]["typing"];
+        readonly ServerFrame: components["schemas"]["message.accepted"] | components["schemas"]["reaction.accepted"] | components["schemas"]["ack.received"] | components["schemas"]["read.received"] | components["schemas"]["subscribed"] | components["schemas"]["unsubscribed"] | components["schemas"]["notification.acked"] | components["schemas"]["pong"] | components["schemas"]["error"] | components["schemas"]["hello"] | components["schemas"]["member.joined"] | components["schemas"]["member.left"] | components["schemas"]["member.updated"] | components["schemas"]["message"] | components["schemas"]["message.deleted"] | components["schemas"]["message.pinned"] | components["schemas"]["message.stream.delta"] | components["schemas"]["message.stream.end"] | components["schemas"]["message.stream.error"] | components["schemas"]["message.stream.start"] | components["schemas"]["message.unpinned"] | components["schemas"]["message.updated"] | components["schemas"]["notification"] | components["schemas"]["presence.snapshot"] | components["schemas"]["presence.update"] | components["schemas"]["reaction.updated"] | components["schemas"]["read.update"] | components["schemas"]["room.deleted"] | components["schemas"]["room.me"] | components["schemas"]["room.trimmed"] | components["schemas"]["room.updated"] | components["schemas"]["server.shutdown"] | components["schemas"]["sync.complete"] | components["schemas"]["sync.reset"] | components["schemas"]["sync.truncated"] | components["schemas"]["typing"];
         readonly subscribe: {
             readonly request_id?: string;
             /** @example room_019000000000700080000000000000d0 */
@@ -697,6 +796,7 @@ export interface components {
             readonly type: "unsubscribed";
         };
         readonly UsageDto: {
+            readonly cached_prompt_tokens?: number;
             readonly completion_tokens: number;
             readonly estimated?: boolean;
             readonly prompt_tokens: number;
