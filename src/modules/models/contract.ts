@@ -1,5 +1,5 @@
 import { invalid } from '../../common/errors';
-import { isObject } from '../../common/objects';
+import { isObject } from '../../common/text';
 
 export interface ModelMessage {
   readonly role: 'system' | 'user' | 'assistant';
