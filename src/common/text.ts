@@ -1,4 +1,4 @@
-/** What a string may hold, how long it is, and how large a JSON value is: the rules of contract §1. */
+/** What a string may hold, how long it is, what a JSON object is and how large: the rules of contract §1. */
 
 /** A string that PostgreSQL and UTF-8 can hold: no NUL, no lone surrogate. */
 export function isStorableText(value: string): boolean {
@@ -223,4 +223,12 @@ export function addressGroup(ip: string): string {
   if (tail !== undefined) while (groups.length + after.length < 8) groups.push('0');
   const network = [...groups, ...after].slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ''));
   return `${network.join(':')}::/64`;
+}
+
+/** An object of a document that nobody has checked. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** An object as JSON knows it: neither null nor an array. */
+export function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,12 +5,23 @@ import { OwnCallCharges } from '../../src/modules/chats/runs/call-charges';
 import { ChargesRepository } from '../../src/modules/chats/runs/charges.repository';
 import { RunsRepository } from '../../src/modules/chats/runs/runs.repository';
 import type { ChargedCall } from '../../src/modules/models';
+import { Database } from '../../src/platform/database';
+import { Availability } from '../../src/platform/database/availability';
+import { createPool } from '../../src/platform/database/pool';
+import { roleNames } from '../../src/platform/database/roles';
+import { Runner } from '../../src/platform/database/runner';
+import { ScopedSource } from '../../src/platform/database/scoped-source';
 import { SilentLog } from '../../src/platform/logging';
 import { eraseFunction } from '../../src/platform/tenant-data';
 import { AppendFixture, type RoomRef } from '../support/append-model';
 import { ChargesModel, chargeOp } from '../support/charges-model';
+import { eventually } from '../support/embedded/processes';
+import { FreezableProxy } from '../support/freezable-proxy';
 import type { FunctionResult } from '../support/schema-function-calls';
 import { runs } from '../support/timing';
+
+/** What takes longer than this is away. */
+const AWAY_MS = 2000;
 
 let bench: AppendFixture;
 beforeAll(async () => (bench = await AppendFixture.start()));
@@ -61,6 +72,29 @@ const chargesOf = (room: RoomRef): Promise<{ tokens: number | null; reserved: nu
     'SELECT tokens::int, reserved::int FROM charges WHERE tenant_id = $1 ORDER BY created_at, charge_id',
     [room.tenantId],
   );
+
+/** What the tenant has used of models, all days and parts of them together. */
+const usageOf = (room: RoomRef): Promise<unknown[]> =>
+  bench.database.sql(
+    `SELECT sum(runs)::int AS runs, sum(prompt_tokens)::int AS prompt, sum(completion_tokens)::int AS completion
+     FROM usage_days WHERE tenant_id = $1`,
+    [room.tenantId],
+  );
+
+/** The server's way to the same database, through a line that can be cut. */
+function openThrough({ connection }: FreezableProxy): { readonly database: Database; close(): Promise<void> } {
+  const roles = roleNames('chatapi');
+  const log = new SilentLog();
+  const availability = new Availability(connection, log);
+  const pool = createPool({ connection, size: 2, waitMs: AWAY_MS, roles, log });
+  availability.onPrimaryBack(pool.renew);
+  const runner = new Runner(pool, availability, AWAY_MS, () => undefined);
+  const close = async (): Promise<void> => {
+    availability.stop();
+    await pool.close();
+  };
+  return { database: new Database(runner, roles, new ScopedSource()), close };
+}
 
 describe('reservations', () => {
   it('are what a model of them says, whatever is reserved, ended and limited', async () => {
@@ -170,6 +204,45 @@ describe('a call that is no run’s', () => {
     });
     expect(done.text).toBe('Hi');
     expect(await chargesOf(room)).toEqual([{ tokens: 7, reserved: 15 }]);
+  });
+
+  it('that ends while the database is cut off is settled once, when that is back', async () => {
+    const room = await roomWith({ tokens_per_day: 20 });
+    const line = await FreezableProxy.inFrontOf(bench.database.connection);
+    const behind = openThrough(line);
+    const own = new OwnCallCharges(new RunsRepository(behind.database), new SilentLog());
+    try {
+      await own.charged(call(room, 'alice'), () => {
+        // What is sent from here on arrives when it is back: the end, and those that are tried after it.
+        line.freeze();
+        return Promise.resolve({ usage: USAGE });
+      });
+      expect(await chargesOf(room)).toEqual([{ tokens: null, reserved: 15 }]);
+      line.thaw();
+      await eventually('it is charged', async () => (await chargesOf(room))[0]?.tokens === USAGE.totalTokens);
+    } finally {
+      line.thaw();
+      await own.ended();
+      await behind.close();
+      await line.close();
+    }
+    // What is left is what this call has left, and there is one call in the figures.
+    await reserve(room, { context: 5, answer: 100 });
+    expect(await chargesOf(room)).toEqual([
+      { tokens: 7, reserved: 15 },
+      { tokens: null, reserved: 13 },
+    ]);
+    expect(await usageOf(room)).toEqual([{ runs: 1, prompt: 5, completion: 2 }]);
+  });
+
+  it('is in the figures of its tenant and user once, and in none where no model had begun', async () => {
+    const room = await roomWith({});
+    for (const userId of ['alice', null])
+      await charges().charged(call(room, userId), () => Promise.resolve({ usage: USAGE }));
+    await charges().charged(call(room, 'bob'), () => Promise.resolve({ usage: undefined }));
+    expect(await usageOf(room)).toEqual([{ runs: 2, prompt: 10, completion: 4 }]);
+    const users = 'SELECT user_id, runs::int FROM usage_users WHERE tenant_id = $1';
+    expect(await bench.database.sql(users, [room.tenantId])).toEqual([{ user_id: 'alice', runs: 1 }]);
   });
 
   it('is not done where nothing is left, for its user or its tenant', async () => {

@@ -13,14 +13,12 @@
  */
 export {
   type AnswerBound,
-  BETWEEN_MESSAGES,
   CallCharges,
   type ChargedCall,
   type AnswerOptions,
   checkedResponseFormat,
   type FaultReason,
   type FinishReason,
-  joinNeighbours,
   type ModelMessage,
   type ModelPart,
   type ModelPrices,
@@ -33,7 +31,7 @@ export {
   type ResponseFormat,
 } from './contract';
 export { faultReasonOf, hintOfReason } from './routing/fault-book';
-export { estimateTokens } from './answer/answer';
+export { BETWEEN_MESSAGES, estimateTokens, joinNeighbours } from './answer/answer';
 export { ChannelKeys } from './channels/channel-directory';
 export { ModelsModule } from './models.module';
 export { DEFAULT_PRESET } from './presets/presets.repository';

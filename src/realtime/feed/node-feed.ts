@@ -252,7 +252,8 @@ export class NodeFeed extends RoomFeed {
   streamPart(tenantId: string, roomId: string, messageId: string, part: StreamPart): void {
     this.channels.find(tenantId, roomId)?.stream(messageId, part);
     // This node may have ended it in place of one that is gone.
-    if (part.type === 'end' || part.type === 'error') this.streams.over({ tenantId, roomId }, messageId);
+    const isOver = part.type === 'end' || part.type === 'error';
+    if (isOver && this.bus.isShared) this.streams.over({ tenantId, roomId }, messageId);
     this.hints(tenantId, roomId)?.add({ kind: 'stream', messageId, part });
   }
 

@@ -1,7 +1,6 @@
 import { invalid } from '../../../common/errors';
 import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT } from '../../../common/limits';
-import { codePoints, isBlank, isStorableText } from '../../../common/text';
-import { isObject } from '../../../common/objects';
+import { codePoints, isBlank, isObject, isStorableText } from '../../../common/text';
 import { scalar } from '../../../platform/http';
 import type { UiChatDto } from './dto/ui.dto';
 

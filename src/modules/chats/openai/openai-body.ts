@@ -1,6 +1,5 @@
 import { invalid } from '../../../common/errors';
-import { isBlank, isStorableText } from '../../../common/text';
-import { isObject } from '../../../common/objects';
+import { isBlank, isObject, isStorableText } from '../../../common/text';
 import { scalar } from '../../../platform/http';
 
 /**

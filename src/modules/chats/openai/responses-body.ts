@@ -1,10 +1,9 @@
 import { invalid } from '../../../common/errors';
 import { MAX_CONTENT } from '../../../common/limits';
-import { codePoints } from '../../../common/text';
+import { codePoints, isObject } from '../../../common/text';
 import { REASONING_EFFORTS, type ReasoningEffort } from '../../models';
 import type { AskedOptions } from './rules';
 import type { CreateResponseDto } from './dto/response.dto';
-import { isObject } from '../../../common/objects';
 import { scalar } from '../../../platform/http';
 import {
   type Harmless,

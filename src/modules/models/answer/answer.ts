@@ -375,3 +375,17 @@ export function sumOf(usages: readonly ModelUsage[]): ModelUsage | undefined {
     estimated,
   };
 }
+
+/** Stands between two messages that are told as one. */
+export const BETWEEN_MESSAGES = '\n\n';
+
+/** Neighbours of one role become one message: there are models that let their speakers only take turns. */
+export function joinNeighbours<T extends ModelMessage>(messages: readonly T[]): T[] {
+  const joined: T[] = [];
+  for (const message of messages) {
+    const last = joined.at(-1);
+    if (last?.role !== message.role) joined.push(message);
+    else joined[joined.length - 1] = { ...last, content: last.content + BETWEEN_MESSAGES + message.content };
+  }
+  return joined;
+}

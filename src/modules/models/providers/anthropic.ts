@@ -1,4 +1,4 @@
-import { type Fields, isObject } from '../../../common/objects';
+import { type Fields, isObject } from '../../../common/text';
 import type { FinishReason, ReasoningEffort, ResponseFormat } from '../contract';
 import { ChannelFault, type ChatRequest, type Endpoint, type Finished, type RawPart } from './chat-model';
 import { dialogueOf } from './dialogue';

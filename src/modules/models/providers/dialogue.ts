@@ -1,4 +1,5 @@
-import { BETWEEN_MESSAGES, joinNeighbours, type ModelMessage } from '../contract';
+import { BETWEEN_MESSAGES, joinNeighbours } from '../answer/answer';
+import type { ModelMessage } from '../contract';
 
 /** What a user or a model says until the other one speaks. */
 interface Turn {

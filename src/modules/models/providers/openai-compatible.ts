@@ -1,4 +1,4 @@
-import { type Fields, isObject } from '../../../common/objects';
+import { type Fields, isObject } from '../../../common/text';
 import type { FinishReason, ModelMessage } from '../contract';
 import {
   ChannelFault,

@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { createParser } from 'eventsource-parser';
-import { type Fields, isObject } from '../../../common/objects';
+import { type Fields, isObject } from '../../../common/text';
 import { OutboundError } from '../../../platform/outbound';
 import { ChannelFault, ChatModel, type ChatRequest, type Endpoint, type Finished, type RawPart } from './chat-model';
 import { faultOf, refuseOtherStatus, refusePages, toldError } from './told-errors';

@@ -1,4 +1,4 @@
-import { type Fields, isObject } from '../../../common/objects';
+import { type Fields, isObject } from '../../../common/text';
 import { retryAfterMs } from '../../../common/time';
 import type { StreamAnswer } from '../../../platform/outbound';
 import type { FaultReason } from '../contract';
