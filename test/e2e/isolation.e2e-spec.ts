@@ -98,10 +98,7 @@ async function furnish(app: TestApp, member: string, secret: string): Promise<{ 
     tenant,
     ids: {
       tenant_id: tenant.tenantId,
-      room_id,
-      message_id,
-      key: `key-of-${member}`,
-      key_id,
+      ...{ room_id, message_id, key: `key-of-${member}`, key_id },
       notification_id,
       subscription_id,
       user_id: member,

@@ -5,6 +5,7 @@ import type { StateChange, StateOutcome } from '../../src/modules/messages/appen
 import { messageDelete, messageEdit } from '../../src/modules/messages/messages.functions';
 import { MessagesRepository } from '../../src/modules/messages/messages.repository';
 import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
+import { statesOf } from '../../src/modules/messages/views';
 import { roomUpdate } from '../../src/modules/rooms/rooms.functions';
 import { AppendFixture, messageTo, type RoomRef, WAITING } from '../support/append-model';
 import { runs } from '../support/timing';
@@ -50,7 +51,8 @@ describe('states of messages', () => {
     (await messages.list(room.tenantId, room.roomId, 'alice', {
       ...{ afterSeq: null, beforeSeq: null, limit: 100, offset: 0, newest: false },
     })) ?? { rows: [] };
-  const shown = async (): Promise<readonly Shown[] | undefined> => (await page()).rows[0]?.states?.shown.reactions;
+  const shown = async (): Promise<readonly Shown[] | undefined> =>
+    statesOf((await page()).rows[0] ?? {})?.shown.reactions;
   const count = async (table: string): Promise<number> => {
     const [row] = await bench.database.sql(`SELECT count(*)::int AS n FROM ${table} WHERE room_id = $1`, [room.roomId]);
     return (row as { n: number }).n;

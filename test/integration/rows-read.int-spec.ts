@@ -1,5 +1,6 @@
 import { MessagePreviews } from '../../src/modules/messages/message-previews';
 import { type ListRequest, MessagesRepository } from '../../src/modules/messages/messages.repository';
+import { changedRev } from '../../src/modules/messages/views';
 import { RoomStates } from '../../src/modules/messages/room-states.repository';
 import { MissedRepository, RoomLogRepository } from '../../src/modules/messages/room-log/room-log.repository';
 import { CursorGroups } from '../../src/modules/delivery/cursor-groups';
@@ -105,7 +106,7 @@ describe('rows read for a page', () => {
     const changes = (roomId: string, rev: number) => () => messages.changes(rows.tenantId, roomId, 'alice', rev, PAGE);
 
     it('a page reads one row more of each message', async () => {
-      expect((await list(stated)())?.rows.at(-1)?.states).toMatchObject({ rev: 2 * STATED });
+      expect(changedRev((await list(stated)())?.rows.at(-1) ?? { rev: 0 })).toBe(2 * STATED);
       expect(await rows.by(list(stated))).toBeLessThanOrEqual(2 * PAGE + AROUND);
     });
 

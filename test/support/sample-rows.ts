@@ -19,12 +19,7 @@ export function sampleRows(tenant: string): string {
     INSERT INTO ws_tickets (tenant_id, ticket_id, expires_at) VALUES ('${tenant}', gen_random_uuid(), now());
     INSERT INTO held_messages (tenant_id, room_id, seq, rev, sender_id, content)
       VALUES ('${tenant}', '${id}', 1, 1, 'alice', 'x');
-    INSERT INTO message_reactions (tenant_id, room_id, seq, user_id, key, rev, created_at)
-      VALUES ('${tenant}', '${id}', 1, 'alice', 'x', 3, now());
-    INSERT INTO message_reaction_counts (tenant_id, room_id, seq, message_id, rev, counts)
-      VALUES ('${tenant}', '${id}', 1, '${id}', 3, '[{"key": "x", "count": 1, "users": ["alice"]}]');
-    INSERT INTO room_pins (tenant_id, room_id, seq, message_id, rev, pinned_by, pinned_at)
-      VALUES ('${tenant}', '${id}', 1, '${id}', 4, 'alice', now());
+    ${stateRows(tenant, id)}
     INSERT INTO message_versions (tenant_id, room_id, seq, rev, content, said_at) VALUES ('${tenant}', '${id}', 1, 1, 'x', now());
     INSERT INTO member_settings (tenant_id, room_id, user_id) VALUES ('${tenant}', '${id}', 'alice');
     INSERT INTO notifications (tenant_id, notification_id, topic, payload, user_ids, topic_subscribers)
@@ -98,6 +93,17 @@ function auditRows(tenant: string): string {
 }
 
 /** What is deleted, erased, exported and imported. */
+function stateRows(tenant: string, id: string): string {
+  return `
+    INSERT INTO message_reactions (tenant_id, room_id, seq, user_id, key, rev, created_at)
+      VALUES ('${tenant}', '${id}', 1, 'alice', 'x', 3, now());
+    INSERT INTO message_reaction_counts (tenant_id, room_id, seq, message_id, rev, counts)
+      VALUES ('${tenant}', '${id}', 1, '${id}', 3, '[{"key": "x", "count": 1, "users": ["alice"]}]');
+    INSERT INTO room_pins (tenant_id, room_id, seq, message_id, rev, pinned_by, pinned_at)
+      VALUES ('${tenant}', '${id}', 1, '${id}', 4, 'alice', now());
+  `;
+}
+
 function longWorkRows(tenant: string, id: string): string {
   return `
     INSERT INTO imports (tenant_id, import_id, source) VALUES ('${tenant}', '${id}', 'chatapi');

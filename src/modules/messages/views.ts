@@ -46,12 +46,28 @@ export interface MessageRow {
   readonly created_at: string | Date;
   readonly edited_at: string | Date | null;
   readonly deleted_at: string | Date | null;
-  readonly states?: MessageStates | null;
+  /** Text from message_states, an object from message_json. */
+  readonly states?: MessageStates | string | null;
 }
 
 /** The revision of a message's last change, its states among what changes. */
 export function changedRev({ rev, states }: Pick<MessageRow, 'rev' | 'states'>): number {
+  if (typeof states === 'string') return Math.max(rev, Number.parseInt(states.slice(STATES_HEAD.length), 10));
   return Math.max(rev, states?.rev ?? 0);
+}
+
+/** What message_states begins with, and what stands before the fields of the message object in it. */
+const STATES_HEAD = '{"rev":';
+const STATES_SHOWN = ',"shown":{';
+
+export function statesOf({ states }: Pick<MessageRow, 'states'>): MessageStates | undefined {
+  return typeof states === 'string' ? (JSON.parse(states) as MessageStates) : (states ?? undefined);
+}
+
+/** The fields of the message object that show states, with the comma before them, and the brace that ends it. */
+function shownText({ states }: MessageRow): string {
+  if (typeof states === 'string') return `,${states.slice(states.indexOf(STATES_SHOWN) + STATES_SHOWN.length, -1)}`;
+  return states ? `,${JSON.stringify(states.shown).slice(1)}` : '}';
 }
 
 /** A new message as its row will be read. */
@@ -85,7 +101,7 @@ export function messageView(row: MessageRow): MessageDto {
     created_at: isoTime(row.created_at),
     edited_at: row.edited_at === null ? null : isoTime(row.edited_at),
     deleted_at: row.deleted_at === null ? null : isoTime(row.deleted_at),
-    ...row.states?.shown,
+    ...statesOf(row)?.shown,
   };
 }
 
@@ -114,7 +130,7 @@ export function messageText(row: MessageRow): string {
     `"sender_id":${text(row.sender_id)},"content":${text(row.content)},"meta":${meta},` +
     `"client_message_id":${text(clientMessageId(row))},"created_at":${time(row.created_at)},` +
     `"edited_at":${time(row.edited_at)},${LAST_FIELD}${time(row.deleted_at)}` +
-    (row.states ? `,${JSON.stringify(row.states.shown).slice(1)}` : '}')
+    shownText(row)
   );
 }
 

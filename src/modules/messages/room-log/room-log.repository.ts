@@ -193,18 +193,18 @@ LEFT JOIN LATERAL (
        AND m.rev > w.after_rev AND m.rev <= w.through_rev ORDER BY m.rev OFFSET 0) m
    WHERE m.seq <= w.changed_seq AND m.seq >= a.first_seq ORDER BY m.rev LIMIT w.changes)
   UNION ALL
-  (SELECT 'event', e.type, e.payload, ${EMPTY}, NULL::bigint, e.rev, NULL::text, ${NO_CONTENT}, NULL::jsonb
+  (SELECT 'event', e.type, e.payload, ${EMPTY}, NULL::bigint, e.rev, NULL::text, ${NO_CONTENT}, NULL::text
    FROM room_events_after($1, w.room_id, w.after_rev) e
    WHERE a.allowed AND e.rev <= w.through_rev ORDER BY e.rev LIMIT w.changes)
   UNION ALL
-  (SELECT 'state', e.type, e.payload, ${EMPTY}, e.seq, e.rev, NULL::text, ${NO_CONTENT}, NULL::jsonb
+  (SELECT 'state', e.type, e.payload, ${EMPTY}, e.seq, e.rev, NULL::text, ${NO_CONTENT}, NULL::text
    FROM message_states_after($1, w.room_id, w.after_rev, a.first_seq, w.changed_seq, w.changes) e
    WHERE a.allowed AND a.has_states AND e.rev <= w.through_rev ORDER BY e.rev LIMIT w.changes)
   UNION ALL
-  (SELECT 'mark', NULL, NULL, ${EMPTY}, r.read_seq, NULL::bigint, r.user_id, ${NO_CONTENT}, NULL::jsonb
+  (SELECT 'mark', NULL, NULL, ${EMPTY}, r.read_seq, NULL::bigint, r.user_id, ${NO_CONTENT}, NULL::text
    FROM read_marks($1, w.room_id, CASE WHEN w.marks AND a.allowed THEN $14::bigint ELSE 0 END) r)
   UNION ALL
-  (SELECT 'named', NULL, NULL, l.message_id, NULL::uuid, NULL::bigint, NULL::bigint, NULL::text, ${NO_CONTENT}, NULL::jsonb
+  (SELECT 'named', NULL, NULL, l.message_id, NULL::uuid, NULL::bigint, NULL::bigint, NULL::text, ${NO_CONTENT}, NULL::text
    FROM message_at($1, w.room_id, w.named) l WHERE a.allowed AND w.named >= a.first_seq)
 ) x ON true
 ORDER BY w.n`;
