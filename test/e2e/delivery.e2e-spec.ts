@@ -315,6 +315,26 @@ describe('acks and reads', () => {
       bodyOf(await app.master.patch(path, { settings: { message_history: null } }));
       await until(kept, (n) => n === 0);
     });
+
+    it('is kept hidden under a legal hold when the message is deleted', async () => {
+      bodyOf(await app.master.patch(`/admin/tenants/${tenant.tenantId}`, { settings: { message_history: 'on' } }));
+      const at = pathOf(room_id, await send(alice, room_id, { content: 'first' }));
+      bodyOf(await alice.patch(at, { content: 'second' }));
+      await app.database.sql('UPDATE rooms SET legal_hold = true WHERE room_id = $1', [uuidOf(room_id)]);
+      bodyOf(await alice.patch(at, { content: 'third' }));
+      bodyOf(await alice.delete(at), 204);
+      const held = 'SELECT content FROM held_messages WHERE room_id = $1 ORDER BY rev';
+      const kept = await app.database.sql<{ content: string }>(held, [uuidOf(room_id)]);
+      expect(kept.map(({ content }) => content)).toEqual(['first', 'second', 'third']);
+      expect(
+        bodyOf(
+          await until(
+            () => bob.get<{ versions: object[] }>(`${at}/history`),
+            ({ status }) => status === 200,
+          ),
+        ).versions,
+      ).toEqual([]);
+    });
   });
 
   describe('a page around a message', () => {
