@@ -78,15 +78,16 @@ describe.each(Object.entries(MATRICES))(
       };
     }
 
-    const textOf = (parts: readonly ModelPart[]): string =>
-      parts.map((part) => (part.type === 'delta' ? part.text : '')).join('');
+    const textOf = (parts: readonly ModelPart[], type: 'delta' | 'reasoning' = 'delta'): string =>
+      parts.map((part) => (part.type === type && 'text' in part ? part.text : '')).join('');
 
     async function check(outcome: Outcome, ask: ReturnType<typeof asking>): Promise<void> {
       const { parts, error } = await ask();
-      const start = parts[0]?.type === 'start' ? parts[0].channel : undefined;
+      const start = parts.flatMap((part) => (part.type === 'start' ? [part.channel] : []))[0];
       if ('text' in outcome) {
         expect([start, textOf(parts), error]).toEqual(['main', outcome.text, undefined]);
         expect(parts.at(-1)).toMatchObject({ type: 'end', finishReason: outcome.finish });
+        if (outcome.thought !== undefined) expect(textOf(parts, 'reasoning')).toBe(outcome.thought);
       } else if ('cutAfter' in outcome) {
         expect([start, textOf(parts)]).toEqual(['main', outcome.cutAfter]);
         expect(error).toMatchObject({ code: 'MODEL_ERROR', message: expect.stringMatching(/^The answer was cut/) });

@@ -94,6 +94,7 @@ export type Limits = Partial<Timeouts> & { readonly maxBytes?: number };
 
 export interface Outcome {
   readonly text: string;
+  readonly thought: string;
   readonly end: Extract<AnswerPart, { type: 'end' }> | undefined;
   readonly fault: unknown;
 }
@@ -139,20 +140,21 @@ export class ChatModelFixture {
     baseUrl?: string,
   ): Promise<Outcome> {
     this.server.next(script);
-    let [text, end, fault]: [string, Outcome['end'], unknown] = ['', undefined, undefined];
+    let [text, thought, end, fault]: [string, string, Outcome['end'], unknown] = ['', '', undefined, undefined];
     try {
       for await (const part of this.parts(limits, request, baseUrl)) {
         expect(end).toBeUndefined();
         if (part.type === 'end') end = part;
         else {
           expect(part.text).not.toBe('');
-          text += part.text;
+          if (part.type === 'delta') text += part.text;
+          else thought += part.text;
         }
       }
     } catch (error) {
       fault = error;
     }
-    return { text, end, fault };
+    return { text, thought, end, fault };
   }
 
   /** The fault that a script leads to, and what was said before it. It gives nothing away. */
