@@ -72,6 +72,7 @@ export async function writeEverywhere(tenant: TestTenant): Promise<Places> {
 }
 
 async function writeInChats(tenant: TestTenant): Promise<void> {
+  bodyOf(await tenant.key.patch('/api/presets/default', { keepReasoning: true }));
   const chat = await createChat(tenant.key, USER, { title: CANARY, metadata: { note: CANARY } });
   await tenant.key.patch(`/api/v1/chats/${chat.id}`, { title: `${CANARY} 2`, metadata: { more: CANARY } });
   const options = { stop: [CANARY], response_format: { type: 'json_object' } };

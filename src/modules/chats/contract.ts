@@ -47,6 +47,8 @@ export interface ChatMessage {
   readonly role: 'user' | 'assistant' | 'system';
   readonly senderId: string;
   readonly content: string;
+  /** What the model thought, where that was kept. */
+  readonly reasoning?: string | undefined;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** `completed` for what users say. */
   readonly status: MessageStatus;
@@ -77,7 +79,9 @@ export interface Origin {
 /**
  * What happens in a chat, in order. Of one run: `started`, `tokens`…, `ended`; `tokens` follow what `started` says the
  * watcher has (`afterIndex`, −1: nothing) without a gap or an overlap, `index` being that of the last token in `text`.
- * A run that fails or is stopped before its first token has no `started`, but for a watcher that says that it has some.
+ * A run that fails or is stopped before its first token has no `started`, but for a watcher that says that it has some, and
+ * where its model has thought aloud. `reasoning`, between `started` and `ended`, is a piece of that, in its place among the tokens:
+ * only what is thought while the watcher watches, and nothing that a node has lost.
  */
 export type ChatEvent =
   | {
@@ -88,6 +92,7 @@ export type ChatEvent =
     }
   | { readonly type: 'started'; readonly runId: string; readonly afterIndex: number }
   | { readonly type: 'tokens'; readonly runId: string; readonly text: string; readonly index: number }
+  | { readonly type: 'reasoning'; readonly runId: string; readonly text: string }
   | { readonly type: 'ended'; readonly runId: string; readonly answer: ChatMessage; readonly failure?: RunFailure }
   /** The chat was deleted; nothing follows. */
   | { readonly type: 'deleted' };

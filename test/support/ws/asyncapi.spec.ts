@@ -34,7 +34,7 @@ describe('docs/asyncapi.json', () => {
     expect(documentedFrames('client', 'chat')).toEqual(['message', 'stop', 'resume', 'ping']);
     expect([...documentedFrames('server', 'chat')].sort()).toEqual([
       ...['connection_established', 'error', 'message_received', 'message_stream_ended', 'message_stream_started'],
-      ...['message_stream_token', 'pong', 'server_shutdown', 'stopped', 'user_created'],
+      ...['message_stream_reasoning', 'message_stream_token', 'pong', 'server_shutdown', 'stopped', 'user_created'],
     ]);
   });
 

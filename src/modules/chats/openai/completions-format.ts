@@ -118,6 +118,7 @@ export function completionFormat(head: CompletionHead, includeUsage: boolean): A
   };
   const eventsOf = (event: RunEvent): readonly object[] => {
     if (event.type === 'started') return begun();
+    if (event.type === 'reasoning') return [];
     if (event.type === 'tokens') {
       length += event.text.length;
       return [...begun(), chunks.text(event.text)];

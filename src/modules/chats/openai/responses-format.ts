@@ -174,6 +174,7 @@ export function responseFormat(head: ResponseHead, after: number | undefined): A
   let isBegun = false;
   const eventsOf = (event: RunEvent): readonly object[] => {
     if (event.type === 'tokens') return events.text(event.text, event.index);
+    if (event.type === 'reasoning') return [];
     if (event.type === 'ended') {
       const end = endOf(event);
       return [...(isBegun || end.failure !== undefined ? [] : events.begin()), ...events.end(end)];

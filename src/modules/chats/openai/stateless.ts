@@ -78,7 +78,7 @@ export class StatelessAnswers {
       const leave = (): void => left.abort();
       call.reply.raw.once('close', leave);
       const parts = this.calls.stream(callOf(call, ask, left.signal));
-      const first = await parts.next();
+      const first = await afterThoughts(parts);
       call.reply.raw.removeListener('close', leave);
       const stream = this.sse.openStream(call.reply, call.caller, format.lastWords);
       stream.onClose(leave);
@@ -118,6 +118,14 @@ export class StatelessAnswers {
     } finally {
       stream.endStream();
     }
+  }
+}
+
+/** What is thought aloud has no place in what clients of this API read. */
+async function afterThoughts(parts: AsyncGenerator<ModelPart>): Promise<IteratorResult<ModelPart>> {
+  for (;;) {
+    const next = await parts.next();
+    if (next.done === true || next.value.type !== 'reasoning') return next;
   }
 }
 

@@ -73,6 +73,7 @@ export class Answerer {
     const either = AbortSignal.any([signal, live.abort.signal]);
     try {
       asking = await retryWhileAway(either, () => this.asking(live, question));
+      live.keepsReasoning = asking.preset.keepReasoning;
       // It was deleted a moment ago.
       if (asking.messages.at(-1)?.seq !== live.replyToSeq) return STOPPED;
       asking.bound = await this.reserve(live, question, asking, either);
@@ -140,14 +141,14 @@ export class Answerer {
     try {
       return await this.stream(live, asking, signal);
     } catch (error) {
-      if (signal.aborted || live.begun || faultReasonOf(error) !== 'overflow') throw error;
+      if (signal.aborted || hasChannel(live) || faultReasonOf(error) !== 'overflow') throw error;
       const half = this.halved(live, asking);
       asking.told = contextOf(asking.prompt, asking.messages, half);
     }
     try {
       return await this.stream(live, asking, signal);
     } catch (error) {
-      if (!live.begun && faultReasonOf(error) === 'overflow') this.halved(live, asking);
+      if (!hasChannel(live) && faultReasonOf(error) === 'overflow') this.halved(live, asking);
       throw error;
     }
   }
@@ -174,10 +175,13 @@ export class Answerer {
     for await (const part of parts) {
       signal.throwIfAborted();
       if (part.type === 'start') {
-        live.begun = true;
         live.channel = part.channel;
         live.model = part.model;
-        this.publisher.started(live);
+        this.begin(live);
+      } else if (part.type === 'reasoning') {
+        this.begin(live);
+        // Members of a room of people are told what an agent says.
+        if (live.agent === undefined) this.publisher.thinks(live, part.text);
       } else if (part.type === 'delta') {
         if (part.text === '') continue;
         live.add(part.text);
@@ -185,6 +189,12 @@ export class Answerer {
       } else return completed(live, asking, part);
     }
     throw new Error('the stream of a model had no end');
+  }
+
+  private begin(live: LiveRun): void {
+    if (live.begun) return;
+    live.begun = true;
+    this.publisher.started(live);
   }
 
   private failed(live: LiveRun, asking: Asking | undefined, error: unknown): RunOutcome {
@@ -197,6 +207,11 @@ export class Answerer {
     const status = live.count === 0 ? 'failed' : 'interrupted';
     return { status, finishReason: 'error', usage: usageOf(live, asking), failure: failureOf(error) };
   }
+}
+
+/** It answers: no other is asked any more. */
+function hasChannel({ channel }: LiveRun): boolean {
+  return channel !== undefined;
 }
 
 function keyOf(tenantId: string, { model = '' }: AnswerOptions): string {

@@ -184,6 +184,7 @@ function metaOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome): An
     ...(live.model === undefined ? {} : { model: live.model }),
     finish_reason: finishReason,
     ...(usage === undefined ? {} : { usage: usageMeta(usage) }),
+    ...(live.reasoning === '' ? {} : { reasoning: true }),
     ...(failure === undefined ? {} : { error: failureMeta(failure) }),
   };
 }
@@ -201,18 +202,20 @@ function columnsOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome):
     cost: usage?.cost ?? null,
     error_code: failure?.code ?? null,
     error_message: failure?.message ?? null,
+    ...(live.reasoning === '' ? {} : { reasoning: live.reasoning }),
     ...(live.agent?.refused == null ? {} : { refused: live.agent.refused }),
   };
 }
 
 function messageFrom(live: LiveRun, outcome: RunOutcome, meta: AnswerMeta, stored: Stored): ChatMessage {
-  const { usage, finish_reason: finishReason, ...metadata } = meta;
+  const { usage, finish_reason: finishReason, reasoning: _isKept, ...metadata } = meta;
   return {
     messageId: live.ref.runId,
     seq: stored.seq,
     role: 'assistant',
     senderId: live.senderId,
     content: live.text,
+    ...(live.reasoning === '' ? {} : { reasoning: live.reasoning }),
     metadata,
     status: outcome.status,
     replyToSeq: live.replyToSeq,

@@ -7,13 +7,13 @@ import { EXTERNAL_CHAT_ID } from '../../contract';
 const TRIGGERS = ['submit-message', 'regenerate-message'] as const;
 
 export class UiPartDto {
-  /** `text`, or `step-start` before what an answer says. Other types of a user's parts are left out, but `file` is refused. */
+  /** `text`, or of an answer `step-start` before what it says, and `reasoning` where the preset keeps it. Other types of a user's parts are left out, but `file` is refused. */
   @ApiProperty({ type: String, example: 'text' })
   type!: string;
-  /** Of `text`. */
+  /** Of `text` and `reasoning`. */
   @ApiProperty({ type: String, required: false, example: 'Hello' })
   text?: string;
-  /** Of an answer's `text`: always `done` in lists. */
+  /** Of an answer's parts: always `done` in lists. */
   @ApiProperty({ type: String, required: false })
   state?: string;
 }
