@@ -190,6 +190,10 @@ export class ModelsConfig extends area('Models', {
   openaiPrices: prices('OPENAI_PRICES', {
     doc: 'What that provider asks for a million tokens: input,output or input,output,cached, e.g. 15,60,7.5 in cents. Unset: not known, and then it answers no tenant that has a budget of money (cost_per_day).',
   }),
+  openaiVision: flag('OPENAI_VISION', {
+    default: false,
+    doc: 'Whether that provider is shown the images of users; false: it is told their names.',
+  }),
   firstMs: int('MODEL_FIRST_MS', {
     default: 120_000,
     min: 100,

@@ -226,7 +226,7 @@ describe('what a model thinks', () => {
     expect(answer.metadata).not.toHaveProperty('reasoning');
     await ask(key, chat.id, 'two');
     expect(JSON.stringify((await asked(2))['messages'])).not.toContain('see.');
-    expect((await messagesOf(key, chat.id)).map(({ reasoning }) => reasoning)).toEqual([
+    expect((await messagesOf(key, chat.id)).map((message) => (message as { reasoning?: string }).reasoning)).toEqual([
       ...[undefined, thought, undefined, thought],
     ]);
     const path = `/api/conversations/${conversationIdOf(chat.id)}`;

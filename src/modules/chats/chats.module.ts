@@ -33,6 +33,8 @@ import { ResponsesController } from './openai/responses.controller';
 import { StatelessAnswers } from './openai/stateless';
 import { Answerer } from './runs/answerer';
 import { OwnCallCharges } from './runs/call-charges';
+import { PromptImages } from './runs/prompt-images';
+import { RunContext } from './runs/run-context';
 import { ChargesRepository } from './runs/charges.repository';
 import { ChunkWriter, LiveRuns, RunPublisher } from './runs/live-runs';
 import { ModelCalls } from './runs/model-calls';
@@ -103,7 +105,9 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     PresetModels,
     RunRetrier,
     RoomTurns,
+    PromptImages,
     RunChunksRepository,
+    RunContext,
     RunEnds,
     RunPublisher,
     RunSnapshots,

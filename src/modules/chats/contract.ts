@@ -1,5 +1,5 @@
 import { MAX_EXTERNAL_CHAT_ID } from '../../common/limits';
-import type { AnswerOptions, FaultReason, FinishReason } from '../models';
+import type { AnswerOptions, FaultReason, FinishReason, ModelImage } from '../models';
 
 /** What a user's own client may call a chat. */
 export const EXTERNAL_CHAT_ID = new RegExp(`^[A-Za-z0-9_-]{1,${MAX_EXTERNAL_CHAT_ID}}$`);
@@ -136,6 +136,8 @@ export interface MessageStart {
 export interface TurnOptions extends AnswerOptions {
   /** Goes behind the preset's system prompt. */
   readonly instructions?: string | undefined;
+  /** The answer that the request goes on from, as it named it: no matter of the model's. */
+  readonly previous?: string | undefined;
 }
 
 export interface NewTurn {
@@ -145,6 +147,8 @@ export interface NewTurn {
   readonly clientMessageId?: string | undefined;
   /** How the answer is wanted, before what the preset says. A repeat must name the same. */
   readonly options?: TurnOptions | undefined;
+  /** What the model is shown with it; `content` names them in their places. They are not stored. A repeat must show the same. */
+  readonly images?: readonly ModelImage[] | undefined;
   readonly origin?: Origin;
 }
 
@@ -154,6 +158,8 @@ export interface Revision {
   readonly named?: string | undefined;
   /** What the question becomes; unset: it stays, and is answered anew. */
   readonly content?: string | undefined;
+  /** As of a new turn. */
+  readonly images?: readonly ModelImage[] | undefined;
 }
 
 /** A user's message that is committed, and the run that answers it. */

@@ -2,7 +2,18 @@ import { invalid } from '../../common/errors';
 
 export interface ModelMessage {
   readonly role: 'system' | 'user' | 'assistant';
+  /** Names its images in their places, see `imagePlace`. */
   readonly content: string;
+  /** Of a user's. */
+  readonly images?: readonly ModelImage[] | undefined;
+}
+
+/** An image that a model is shown. */
+export interface ModelImage {
+  readonly mediaType: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp';
+  readonly base64: string;
+  /** By our own count. */
+  readonly tokens: number;
 }
 
 export interface ModelUsage {
@@ -84,6 +95,8 @@ export type ModelPart =
       readonly channel: string;
       /** The model that it was asked for. */
       readonly model: string;
+      /** How many images it was not shown, since its channel is for none; unset: it was shown all. */
+      readonly imagesLeftOut?: number;
     }
   | { readonly type: 'delta'; readonly text: string }
   | { readonly type: 'end'; readonly usage: ModelUsage; readonly finishReason: FinishReason };

@@ -19,6 +19,7 @@ export {
   checkedResponseFormat,
   type FaultReason,
   type FinishReason,
+  type ModelImage,
   type ModelMessage,
   type ModelPart,
   type ModelPrices,
@@ -30,6 +31,7 @@ export {
   type ReasoningEffort,
   type ResponseFormat,
 } from './contract';
+export { imageOfUrl, imagePlace, imagePlacesIn, imageTokens, MAX_IMAGES } from './images';
 export { faultReasonOf, hintOfReason } from './routing/fault-book';
 export { estimateTokens } from './answer/answer';
 export { ChannelKeys } from './channels/channel-directory';

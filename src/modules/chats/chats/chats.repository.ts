@@ -148,6 +148,8 @@ export interface AnswerMeta {
   /** Which channel and model answered; missing where none did. */
   readonly channel?: string;
   readonly model?: string;
+  /** How many images of the question the model was told the names of, and not shown. */
+  readonly images_left_out?: number;
   readonly finish_reason: NonNullable<ChatMessage['finishReason']>;
   readonly usage?: {
     readonly prompt_tokens: number;

@@ -66,8 +66,8 @@ export class UiChats {
 
   private async runOf(caller: Caller, chat: Chat, asked: UiRequest): Promise<string> {
     if (asked.kind !== 'say') return this.turns.revise(caller, chat, asked);
-    const { content, clientMessageId } = asked;
-    return (await this.turns.send(caller, chat, { content, clientMessageId })).runId;
+    const { content, images, clientMessageId } = asked;
+    return (await this.turns.send(caller, chat, { content, images, clientMessageId })).runId;
   }
 
   private open(call: StreamCall, chat: Chat, runId: string): Readable {

@@ -182,12 +182,14 @@ export function shownOf(page: readonly ChatMessage[], order: 'asc' | 'desc'): Ch
 
 function answerMetadata(answer: ChatMessage): Record<string, unknown> {
   const { status, finishReason, usage } = answer;
+  const leftOut = answer.metadata?.['images_left_out'];
   return {
     // An answer that could not be stored has no place.
     ...(answer.seq === 0 ? {} : placeOf(answer)),
     status,
     finishReason,
     usage: usage === null ? null : tokenUsageView(usage),
+    ...(leftOut === undefined ? {} : { imagesLeftOut: leftOut }),
   };
 }
 

@@ -14,7 +14,11 @@ import type { Wanted } from './rules';
 import type { ReadMessage } from './openai-body';
 
 /** How an answer without a chat ended. */
-export type StatelessEnd = Extract<ModelPart, { type: 'end' }> & { readonly usage: TokenUsage };
+export type StatelessEnd = Extract<ModelPart, { type: 'end' }> & {
+  readonly usage: TokenUsage;
+  /** How many images the model was not shown. */
+  readonly imagesLeftOut: number;
+};
 
 /** The words of one way to ask, for answers that are kept nowhere. */
 export interface StatelessFormat {
@@ -59,10 +63,12 @@ export class StatelessAnswers {
       const leave = (): void => left.abort();
       call.reply.raw.once('close', leave);
       let text = '';
+      let imagesLeftOut = 0;
       try {
         for await (const part of this.calls.stream(callOf(call, ask, left.signal))) {
+          if (part.type === 'start') imagesLeftOut = part.imagesLeftOut ?? 0;
           if (part.type === 'delta') text += part.text;
-          if (part.type === 'end') return { text, end: part };
+          if (part.type === 'end') return { text, end: { ...part, imagesLeftOut } };
         }
         throw new Error('the stream of a model had no end');
       } finally {
@@ -101,12 +107,14 @@ export class StatelessAnswers {
     const send = (events: readonly object[]): void => {
       for (const event of events) stream.sendEvent(event, undefined, nameIn(format, event));
     };
+    let imagesLeftOut = 0;
     try {
       send(format.begin());
       for (let next = first; next.done !== true; next = await parts.next()) {
         const part = next.value;
+        if (part.type === 'start') imagesLeftOut = part.imagesLeftOut ?? 0;
         if (part.type === 'delta') send(format.text(part.text));
-        if (part.type === 'end') send(format.end(part));
+        if (part.type === 'end') send(format.end({ ...part, imagesLeftOut }));
       }
     } catch (thrown) {
       if (signal.aborted) return;
@@ -139,6 +147,6 @@ function callOf({ caller }: StreamCall, { callId, wanted, messages }: StatelessA
   };
 }
 
-function promptOf({ role, content }: ReadMessage): PromptMessage {
-  return { kind: role, content };
+function promptOf({ role, content, images }: ReadMessage): PromptMessage {
+  return images.length === 0 ? { kind: role, content } : { kind: role, content, images };
 }

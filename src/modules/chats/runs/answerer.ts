@@ -2,11 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../../../common/errors';
 import { describeError, Log } from '../../../platform/logging';
-import { ChatLog, type LoggedMessage } from '../../messages';
+import type { LoggedMessage } from '../../messages';
 import {
   type AnswerOptions,
   estimateTokens,
   faultReasonOf,
+  imagePlacesIn,
+  imageTokens,
   type ModelMessage,
   type ModelPart,
   ModelsService,
@@ -14,10 +16,11 @@ import {
   type Preset,
   PresetsService,
 } from '../../models';
-import { agentPrompt, roomTold } from '../agents/room-prompt';
-import { type BegunAgent, budgetFailure } from '../chats.functions';
-import type { RunFailure, TurnOptions } from '../contract';
+import { agentPrompt } from '../agents/room-prompt';
+import { budgetFailure } from '../chats.functions';
+import type { RunFailure } from '../contract';
 import { type LiveRun, type RunOutcome, RunPublisher, STOPPED } from './live-runs';
+import { type ContextMessage, type Question, RunContext } from './run-context';
 import { type TokenReservation, retryWhileAway, RunsRepository } from './runs.repository';
 
 /** What was too long for a model is remembered for so long: a channel may be changed. */
@@ -26,25 +29,14 @@ const MODELS_REMEMBERED = 10_000;
 /** However often a model refuses: less is no question any more. */
 const LEAST_TOLD = 256;
 
-/** What an answer needs to know of its chat, and how it is wanted. */
-export interface Question {
-  readonly userId: string;
-  readonly preset: string;
-  /** The model sees nothing up to here. */
-  readonly clearedSeq: number;
-  /** Of the request: before the preset's. */
-  readonly options: TurnOptions;
-  /** Who answers in a room of people; undefined: the assistant of a chat. */
-  readonly agent?: BegunAgent | undefined;
-}
-
 /** One question on its way to a model. */
 interface Asking {
   readonly preset: Preset;
   /** The system prompt. */
   readonly prompt: string;
   readonly options: AnswerOptions;
-  readonly messages: readonly LoggedMessage[];
+  /** The last one is answered; with its images, as far as they are here. */
+  readonly messages: readonly ContextMessage[];
   told: readonly ModelMessage[];
   /** What it may use; undefined where no budget says. */
   bound: TokenReservation | undefined;
@@ -61,7 +53,7 @@ export class Answerer {
   constructor(
     private readonly models: ModelsService,
     private readonly presets: PresetsService,
-    private readonly messages: ChatLog,
+    private readonly context: RunContext,
     private readonly publisher: RunPublisher,
     private readonly runs: RunsRepository,
     private readonly log: Log,
@@ -81,6 +73,8 @@ export class Answerer {
       return await this.streamWhatFits(live, asking, either);
     } catch (error) {
       return either.aborted ? stopped(live, asking) : this.failed(live, asking, error);
+    } finally {
+      this.context.release(live);
     }
   }
 
@@ -93,25 +87,17 @@ export class Answerer {
   private async asking(live: LiveRun, question: Question): Promise<Asking> {
     const { tenantId } = live.ref;
     const { preset: name, options: asked, agent } = question;
-    const { instructions, ...own } = asked;
+    const { instructions, previous: _previous, ...own } = asked;
     const preset = await this.preset(tenantId, name);
     const systemPrompt = systemPromptOf(preset, instructions);
     const options = { ...preset.options, ...own };
     const window = await this.models.contextTokens(tenantId, options.model);
     const limit = Math.max(1, preset.contextMessages);
-    const messages = await this.context(live, question, limit);
+    const messages = await this.context.read(live, question, limit);
     const most = Math.min(mostTold(preset, options, window), this.learned.get(keyOf(tenantId, options)) ?? Infinity);
     const prompt = agent === undefined ? systemPrompt : agentPrompt(systemPrompt, agent, messages);
     const told = contextOf(prompt, messages, most);
     return { preset, prompt, options, messages, told, bound: undefined, spent: undefined };
-  }
-
-  /** What is told; of a room of people with who said it. */
-  private async context(live: LiveRun, { clearedSeq, agent }: Question, limit: number): Promise<LoggedMessage[]> {
-    const { tenantId, chatId } = live.ref;
-    if (agent === undefined) return this.messages.context(tenantId, chatId, live.replyToSeq, clearedSeq, limit);
-    const { agent_id: id } = agent;
-    return roomTold(await this.messages.contextIn(tenantId, chatId, live.replyToSeq, clearedSeq, limit, id), id);
   }
 
   private async reserve(
@@ -177,6 +163,7 @@ export class Answerer {
       if (part.type === 'start') {
         live.channel = part.channel;
         live.model = part.model;
+        live.imagesLeftOut = leftOutOf(asking, part.imagesLeftOut);
         this.begin(live);
       } else if (part.type === 'reasoning') {
         this.begin(live);
@@ -212,6 +199,12 @@ export class Answerer {
 /** It answers: no other is asked any more. */
 function hasChannel({ channel }: LiveRun): boolean {
   return channel !== undefined;
+}
+
+/** Places for images in the question that the model was shown none of. @param hidden of those that are here */
+function leftOutOf({ messages }: Asking, hidden = 0): number {
+  const { content = '', images = [] } = messages.at(-1) ?? {};
+  return Math.max(0, imagePlacesIn(content) - images.length) + hidden;
 }
 
 function keyOf(tenantId: string, { model = '' }: AnswerOptions): string {
@@ -273,7 +266,7 @@ function tokensOf(text: string): number {
 }
 
 /** What a prompt needs of a message. */
-export type PromptMessage = Pick<LoggedMessage, 'kind' | 'content'>;
+export type PromptMessage = Pick<LoggedMessage, 'kind' | 'content'> & Pick<ModelMessage, 'images'>;
 
 /** The most tokens of a prompt for a model that reads `window`. */
 export function mostTold(preset: Preset, { maxTokens }: AnswerOptions, window: number): number {
@@ -288,7 +281,7 @@ export function systemPromptOf({ systemPrompt }: Preset, instructions = ''): str
 
 /** Half of the prompt's tokens, for a model that can read less than was known of it. */
 export function halfOf(told: readonly ModelMessage[]): number {
-  return Math.floor(told.reduce((sum, { content }) => sum + costOf(content), 0) / 2);
+  return Math.floor(told.reduce((sum, message) => sum + costOf(message), 0) / 2);
 }
 
 /**
@@ -298,7 +291,7 @@ export function halfOf(told: readonly ModelMessage[]): number {
  */
 export function contextOf(systemPrompt: string, messages: readonly PromptMessage[], most: number): ModelMessage[] {
   const system: ModelMessage[] = systemPrompt === '' ? [] : [{ role: 'system', content: systemPrompt }];
-  const room = most - system.reduce((sum, { content }) => sum + costOf(content), 0);
+  const room = most - system.reduce((sum, message) => sum + costOf(message), 0);
   const fitting = newest(messages.filter(isTold), room);
   const begin = fitting.findIndex(({ role }) => role === 'user');
   return [...system, ...joined(fitting.slice(begin))];
@@ -311,9 +304,10 @@ function isTold({ kind, content }: PromptMessage, i: number, all: readonly Promp
 function newest(messages: readonly PromptMessage[], room: number): ModelMessage[] {
   const told: ModelMessage[] = [];
   let left = room;
-  let older = messages.reduce((sum, { content }) => sum + costOf(content), 0);
-  for (const { kind, content } of [...messages].reverse()) {
-    const cost = costOf(content);
+  let older = messages.reduce((sum, message) => sum + costOf(message), 0);
+  for (const message of [...messages].reverse()) {
+    const { kind, content, images } = message;
+    const cost = costOf(message);
     older -= cost;
     const isAsked = told.length === 0;
     // As much as the older ones leave, and at least a share of what is there.
@@ -321,15 +315,17 @@ function newest(messages: readonly PromptMessage[], room: number): ModelMessage[
     const isCut = isAsked ? cost > left : cost > share && cost > room / 4;
     const most = isCut ? share : left;
     if (!isAsked && (isCut ? most < SMALLEST_PIECE : cost > most)) break;
-    const piece = isCut ? cutInTheMiddle(content, Math.max(most, SMALLEST_PIECE) - TOKENS_PER_MESSAGE) : content;
-    told.push({ role: kind === 'assistant' ? 'assistant' : 'user', content: piece });
-    left -= costOf(piece);
+    const free = most - imageTokens(message);
+    const piece = isCut ? cutInTheMiddle(content, Math.max(free, SMALLEST_PIECE) - TOKENS_PER_MESSAGE) : content;
+    const role = kind === 'assistant' ? 'assistant' : 'user';
+    told.push(images === undefined ? { role, content: piece } : { role, content: piece, images });
+    left -= costOf({ content: piece, images });
   }
   return told.reverse();
 }
 
-function costOf(content: string): number {
-  return tokensOf(content) + TOKENS_PER_MESSAGE;
+function costOf(message: Pick<ModelMessage, 'content' | 'images'>): number {
+  return tokensOf(message.content) + imageTokens(message) + TOKENS_PER_MESSAGE;
 }
 
 /** Neighbours of one role become one message. */
@@ -338,7 +334,11 @@ function joined(messages: readonly ModelMessage[]): ModelMessage[] {
   for (const message of messages) {
     const last = told.at(-1);
     if (last?.role !== message.role) told.push(message);
-    else told[told.length - 1] = { ...last, content: last.content + BETWEEN + message.content };
+    else {
+      const images = [...(last.images ?? []), ...(message.images ?? [])];
+      const content = last.content + BETWEEN + message.content;
+      told[told.length - 1] = { ...last, content, ...(images.length === 0 ? {} : { images }) };
+    }
   }
   return told;
 }
@@ -363,7 +363,7 @@ function boundary(utf8: Buffer, at: number, step: 1 | -1): number {
 
 /** What an answer cost where the model did not say: both sides counted. */
 export function countUsage(told: readonly ModelMessage[], answer: string): ModelUsage {
-  const promptTokens = told.reduce((sum, message) => sum + tokensOf(message.content), 0);
+  const promptTokens = told.reduce((sum, message) => sum + tokensOf(message.content) + imageTokens(message), 0);
   const completionTokens = tokensOf(answer);
   return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated: true };
 }

@@ -40,6 +40,8 @@ export class LiveRun {
   agent: BegunAgent | undefined;
   channel: string | undefined;
   model: string | undefined;
+  /** Images of the question that the model was not shown. */
+  imagesLeftOut = 0;
   text = '';
   readonly ends: number[] = [];
   /** It stands under budgets. */

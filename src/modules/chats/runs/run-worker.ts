@@ -13,8 +13,9 @@ import { ChatTitler } from '../chats/titles';
 import type { ChatMessage, RunFailure, TurnOptions } from '../contract';
 import type { AgentRefusal } from '../entities/run.entity';
 import { ChatHub } from '../streams/chat-hub';
-import { Answerer, type Question } from './answerer';
+import { Answerer } from './answerer';
 import { ChunkWriter, LiveRun, LiveRuns, type RunOutcome, RunPublisher, type RunRef, STOPPED } from './live-runs';
+import type { Question } from './run-context';
 import { retryWhileAway, RunsRepository } from './runs.repository';
 
 /** As the append and chat_answer_again write it. */
@@ -182,6 +183,7 @@ function metaOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome): An
   return {
     ...(live.channel === undefined ? {} : { channel: live.channel }),
     ...(live.model === undefined ? {} : { model: live.model }),
+    ...(live.imagesLeftOut === 0 ? {} : { images_left_out: live.imagesLeftOut }),
     finish_reason: finishReason,
     ...(usage === undefined ? {} : { usage: usageMeta(usage) }),
     ...(live.reasoning === '' ? {} : { reasoning: true }),

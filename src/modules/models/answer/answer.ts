@@ -1,5 +1,6 @@
 import type { OutboundPost } from '../../../platform/outbound';
 import type { AnswerBound, FinishReason, ModelMessage, ModelPart, ModelUsage } from '../contract';
+import { imageTokens } from '../images';
 import {
   ChannelFault,
   type ChatModel,
@@ -340,7 +341,7 @@ export function usageOf(messages: readonly ModelMessage[], answerBytes: number, 
     prompt: reported.promptTokens === 0 && asked > 0 ? undefined : reported.promptTokens,
     completion: reported.completionTokens === 0 && answerBytes > 0 ? undefined : reported.completionTokens,
   };
-  const promptTokens = counted.prompt ?? estimateTokens(asked);
+  const promptTokens = counted.prompt ?? estimateTokens(asked) + sum(messages.map(imageTokens));
   const completionTokens = counted.completion ?? estimateTokens(answerBytes);
   const estimated = counted.prompt === undefined || counted.completion === undefined;
   return {
@@ -350,6 +351,10 @@ export function usageOf(messages: readonly ModelMessage[], answerBytes: number, 
     totalTokens: promptTokens + completionTokens,
     estimated,
   };
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
 }
 
 /** More than the whole prompt cannot have been in a cache. @param prompt undefined where it was estimated */

@@ -38,6 +38,8 @@ export interface Channel {
   readonly contextTokens: number | null;
   /** Null: they are not known. */
   readonly prices: ModelPrices | null;
+  /** Its models are shown images. */
+  readonly vision: boolean;
   /** Of models that cost something else. */
   readonly modelPrices: Readonly<Record<string, ModelPrices>>;
   readonly timeouts: Timeouts;
@@ -145,6 +147,7 @@ export class ChannelDirectory {
       temperature: row.temperature,
       contextTokens: options.contextTokens ?? null,
       prices: options.prices ?? null,
+      vision: options.vision ?? false,
       modelPrices: options.modelPrices ?? {},
       timeouts: timeoutsOf(this.config, options, row.timeout_ms),
       params: paramsOf(options.params),
@@ -181,6 +184,7 @@ export function environmentChannel(config: ModelsConfig, post: OutboundPost): Ch
     ...COMMON,
     ...{ id: ENVIRONMENT, key: ENVIRONMENT, name: ENVIRONMENT, isShared: true, provider, model, models: {}, baseUrl },
     prices: config.openaiPrices ?? null,
+    vision: config.openaiVision,
     timeouts: timeoutsOf(config, {}),
     params: paramsOf(),
     endpoint: () => ({ baseUrl, apiKey, authHeader, post }),
@@ -194,6 +198,7 @@ function echoChannel(config: ModelsConfig, post: OutboundPost): Channel {
     ...COMMON,
     ...{ id: 'echo', key: 'echo', name: 'echo', isShared: false, provider, model, models: {}, baseUrl: '' },
     prices: { input: 0, output: 0 },
+    vision: false,
     timeouts: timeoutsOf(config, {}),
     params: paramsOf(),
     endpoint: () => ({ baseUrl: '', apiKey: undefined, authHeader: 'authorization', post }),

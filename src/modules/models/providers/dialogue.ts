@@ -1,9 +1,11 @@
-import type { ModelMessage } from '../contract';
+import type { ModelImage, ModelMessage } from '../contract';
 
 /** What a user or a model says until the other one speaks. */
 interface Turn {
   readonly role: 'user' | 'assistant';
   readonly text: string;
+  /** In the order in which the text names them. */
+  readonly images: readonly ModelImage[];
 }
 
 /** Messages for a protocol that keeps the system prompt apart, and lets user and model speak in turn. */
@@ -22,19 +24,24 @@ const BETWEEN = '\n\n';
 export function dialogueOf(messages: readonly ModelMessage[], isSpoken = false): Dialogue {
   const said = messages.filter(({ content }) => content.trim() !== '');
   const system = said.filter(({ role }) => role === 'system').map(({ content }) => content);
-  const turns = said.flatMap(({ role, content }): Turn[] => (role === 'system' ? [] : [{ role, text: content }]));
+  const turns = said.flatMap(({ role, content: text, images = [] }): Turn[] =>
+    role === 'system' ? [] : [{ role, text, images }],
+  );
   if (system.length === 0) return { system: undefined, turns: joined(turns) };
   const text = system.join(BETWEEN);
-  if (isSpoken || turns.length === 0) return { system: undefined, turns: joined([{ role: 'user', text }, ...turns]) };
+  if (isSpoken || turns.length === 0)
+    return { system: undefined, turns: joined([{ role: 'user', text, images: [] }, ...turns]) };
   return { system: text, turns: joined(turns) };
 }
 
 function joined(turns: readonly Turn[]): Turn[] {
-  const runs: { role: Turn['role']; texts: string[] }[] = [];
-  for (const { role, text } of turns) {
+  const runs: { role: Turn['role']; texts: string[]; images: ModelImage[] }[] = [];
+  for (const { role, text, images } of turns) {
     const last = runs.at(-1);
-    if (last?.role === role) last.texts.push(text);
-    else runs.push({ role, texts: [text] });
+    if (last?.role === role) {
+      last.texts.push(text);
+      last.images.push(...images);
+    } else runs.push({ role, texts: [text], images: [...images] });
   }
-  return runs.map(({ role, texts }) => ({ role, text: texts.join(BETWEEN) }));
+  return runs.map(({ role, texts, images }) => ({ role, text: texts.join(BETWEEN), images }));
 }

@@ -5,7 +5,7 @@ import { ModelsConfig } from '../../../config';
 import { Metrics } from '../../../platform/metrics';
 import { answerOf, estimateTokens, Meter, type ModelAttempt, sumOf } from '../answer/answer';
 import type { Channel } from '../channels/channel-directory';
-import type { FaultReason, ModelPart, ModelPrices, ModelRequest, ModelUsage } from '../contract';
+import type { FaultReason, ModelMessage, ModelPart, ModelPrices, ModelRequest, ModelUsage } from '../contract';
 import { ChannelFault, type Endpoint, type RefusedParam, type WireParams } from '../providers/chat-model';
 import { chatModelOf } from '../providers/registry';
 import { type Asking, Gates, OPEN_MS, type Pass } from './gates';
@@ -189,7 +189,7 @@ export class ModelsService {
         if (!hasBegun && part.type !== 'reasoning') {
           hasBegun = true;
           pass.alive();
-          yield { type: 'start', channel: asking.channel.name, model: asking.model };
+          yield startOf(asking, request);
         }
         if (part.type === 'end') {
           isSettled = true;
@@ -214,16 +214,17 @@ export class ModelsService {
   /** The answer of one channel, asked in the way that it takes. */
   private async *answered(asking: Asking, request: ModelRequest, tries: Tries): AsyncGenerator<ModelPart> {
     const { channel, model } = asking;
+    const messages = shownTo(channel, request.messages);
     const hasMaxTokens = (request.maxTokens ?? channel.maxTokens) !== null;
     const tried = new Set<RefusedParam>();
     let wire: WireParams | undefined = this.learned.of(channel, model);
     while (wire !== undefined) {
-      const meter = new Meter(request.messages);
+      const meter = new Meter(messages);
       let isWhole = false;
       try {
         const hasThought = tries.hasThought;
         let isApart = false;
-        for await (const part of answerOf(this.attemptOf(asking, request, wire), meter)) {
+        for await (const part of answerOf(this.attemptOf(asking, { ...request, messages }, wire), meter)) {
           isWhole = part.type === 'end';
           if (part.type === 'reasoning') {
             yield hasThought && !isApart ? { ...part, text: `\n\n${part.text}` } : part;
@@ -273,6 +274,17 @@ export class ModelsService {
   private secondsSince(ms: number): number {
     return (this.clock.monotonicMs() - ms) / 1000;
   }
+}
+
+function startOf({ channel, model }: Asking, { messages }: ModelRequest): ModelPart {
+  const leftOut = channel.vision ? 0 : messages.reduce((sum, { images = [] }) => sum + images.length, 0);
+  return { type: 'start', channel: channel.name, model, ...(leftOut === 0 ? {} : { imagesLeftOut: leftOut }) };
+}
+
+/** The texts name the images, whoever reads them. */
+function shownTo({ vision }: Channel, messages: readonly ModelMessage[]): readonly ModelMessage[] {
+  if (vision || messages.every(({ images }) => images === undefined)) return messages;
+  return messages.map(({ role, content }) => ({ role, content }));
 }
 
 const TEST = { messages: [{ role: 'user', content: 'Hi' }], maxTokens: 1 } as const;
