@@ -18,6 +18,7 @@ import { SseClient, textOf } from '../support/chats/sse';
 import { chunksOf, listed, postUi, uiBody } from '../support/chats/ui';
 import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
 import type { Api, Bodies } from '../support/http/api';
+import { until } from '../support/poll';
 import { badField, bodyOf, refusal } from '../support/rooms';
 import { uuidOf } from '../support/tenants';
 import { WsClient } from '../support/ws/client';
@@ -241,23 +242,37 @@ describe('what a model thinks', () => {
     await preset(false);
   });
 
-  it('goes with its answer', async () => {
+  it('goes with its answer, and under a legal hold when that has ended', async () => {
     await preset(true);
     model.otherwise = THINKING;
-    const { answer } = await ask(key, chat.id, 'one');
-    const reasoning = async (): Promise<unknown> =>
-      (
-        await app.database.sql<{ reasoning: string | null }>('SELECT reasoning FROM runs WHERE run_id = $1', [
-          uuidOf(answer.id),
-        ])
-      )[0]?.reasoning;
-    expect(await reasoning()).toBe('Let me see.Hm.');
+    const reasoning = async ({ answer }: TurnBody): Promise<unknown> => {
+      const sql = 'SELECT reasoning FROM runs WHERE run_id = $1';
+      return (await app.database.sql<{ reasoning: string | null }>(sql, [uuidOf(answer.id)]))[0]?.reasoning;
+    };
+    const room = roomIdOf(chat.id);
+    const remove = async ({ answer }: TurnBody): Promise<void> => {
+      bodyOf(await tenant.as('alice').delete(`/rooms/${room}/messages/${answer.id}`), 204);
+    };
+    const hold = async (legal_hold: boolean): Promise<void> => {
+      bodyOf(await key.patch(`/admin/rooms/${room}`, { legal_hold }));
+    };
     // Who deletes another's message is an admin of the room.
     await app.database.sql(`UPDATE room_members SET role = 'admin' WHERE room_id = $1 AND user_id = 'alice'`, [
       chat.id,
     ]);
-    expect((await tenant.as('alice').delete(`/rooms/${roomIdOf(chat.id)}/messages/${answer.id}`)).status).toBe(204);
-    expect(await reasoning()).toBeNull();
+    const [one, two] = [await ask(key, chat.id, 'one'), await ask(key, chat.id, 'two')];
+    expect(await reasoning(one)).toBe('Let me see.Hm.');
+    await remove(one);
+    expect([await reasoning(one), await reasoning(two)]).toEqual([null, 'Let me see.Hm.']);
+    await hold(true);
+    await remove(two);
+    expect(await reasoning(two)).toBe('Let me see.Hm.');
+    expect((await messagesOf(key, chat.id)).filter((message) => 'reasoning' in message)).toEqual([]);
+    await hold(false);
+    await until(
+      () => reasoning(two),
+      (left) => left === null,
+    );
     await preset(false);
   });
 
@@ -283,5 +298,20 @@ describe('what a model thinks', () => {
       expect([typed(events, 'message_stream_reasoning', 'reasoning'), textOf(events)]).toEqual([thought, 'Hello']);
       expect(events.at(-1)?.data).toMatchObject({ content: 'Hello', status: 'completed' });
     }
+  });
+});
+
+describe('a tool that nobody has offered', () => {
+  it('is no answer: the run fails, and says why', async () => {
+    model.next({ steps: [{ toolCall: 'look_up' }], finish: 'tool_calls' });
+    const failed = await say(key, chat.id, 'Hello');
+    expect(refusal(failed)).toMatchObject({ status: 502, code: 'MODEL_ERROR' });
+    expect(await messagesOf(key, chat.id)).toMatchObject([
+      {},
+      { content: '', status: 'failed', finish_reason: 'error' },
+    ]);
+    model.next({ steps: ['Let me look.', { toolCall: 'look_up' }], finish: 'tool_calls' });
+    const { answer } = await ask(key, chat.id, 'And now?');
+    expect(answer).toMatchObject({ content: 'Let me look.', status: 'completed', finish_reason: 'tool_calls' });
   });
 });

@@ -63,6 +63,8 @@ function pixelsOf(bytes: Buffer): number {
   }
 }
 
+/** How every place of an image begins. */
+export const IMAGE_PLACE = '[image: ';
 const PLACE = /\[image: [^[\]\n]*\]/g;
 
 /** What stands in a text in the place of an image; no name says that there are more. */
@@ -77,9 +79,4 @@ export function imagePlace(name: string): string {
 /** How many images a text has places for. */
 export function imagePlacesIn(text: string): number {
   return text.match(PLACE)?.length ?? 0;
-}
-
-/** What the images of a message count as. */
-export function imageTokens({ images = [] }: { readonly images?: readonly ModelImage[] | undefined }): number {
-  return images.reduce((sum, { tokens }) => sum + tokens, 0);
 }

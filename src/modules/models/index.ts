@@ -31,9 +31,9 @@ export {
   type ReasoningEffort,
   type ResponseFormat,
 } from './contract';
-export { imageOfUrl, imagePlace, imagePlacesIn, imageTokens, MAX_IMAGES } from './images';
+export { IMAGE_PLACE, imageOfUrl, imagePlace, imagePlacesIn, MAX_IMAGES } from './images';
 export { faultReasonOf, hintOfReason } from './routing/fault-book';
-export { estimateTokens } from './answer/answer';
+export { estimateTokens, imageTokens } from './answer/answer';
 export { ChannelKeys } from './channels/channel-directory';
 export { ModelsModule } from './models.module';
 export { DEFAULT_PRESET } from './presets/presets.repository';

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { AppError, invalid, notFound, openAiErrorBody } from '../../../common/errors';
 import { MAX_CONTENT } from '../../../common/limits';
 import { codePoints } from '../../../common/text';
+import { forgetBody } from '../../../platform/http';
 import { ChatsService } from '../chats/chats.service';
 import type { Chat, TurnOptions, Turn } from '../contract';
 import { AnswerStreams, AnswerWaits, type StreamCall } from '../http/answers';
@@ -42,6 +43,7 @@ export class Completions {
     chatId: string | undefined,
   ): Promise<Readable | CompletionDto> {
     const request = completionRequest(body);
+    forgetBody(call.reply);
     const caller = this.rules.callerOf(call.caller, body.user);
     const wanted = await this.rules.wanted(caller, request.asked);
     const acting = { caller, reply: call.reply };

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { AppError, invalid, notFound } from '../../../common/errors';
 import { decodeId } from '../../../common/ids';
 import type { Caller } from '../../../platform/auth';
+import { forgetBody } from '../../../platform/http';
 import { ChatsService } from '../chats/chats.service';
 import type { Chat, Turn } from '../contract';
 import { AnswerStreams, AnswerWaits, type StreamCall } from '../http/answers';
@@ -142,6 +143,7 @@ export class Responses {
   /** @throws 400, 403, 404, 409, 422, 429, 502, 503 */
   async create(call: StreamCall, body: CreateResponseDto): Promise<Readable | ResponseDto> {
     const request = responseRequest(body);
+    forgetBody(call.reply);
     const caller = this.rules.callerOf(call.caller, body.user);
     if (request.isStored) this.rules.needUser(caller);
     else if (!this.rules.isFree(caller)) throw keysOnly('store');

@@ -2,11 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../../../common/errors';
 import { describeError, Log } from '../../../platform/logging';
-import type { LoggedMessage } from '../../messages';
+import { ChatLog, type LoggedMessage } from '../../messages';
 import {
   type AnswerOptions,
   estimateTokens,
   faultReasonOf,
+  IMAGE_PLACE,
   imagePlacesIn,
   imageTokens,
   type ModelMessage,
@@ -16,11 +17,11 @@ import {
   type Preset,
   PresetsService,
 } from '../../models';
-import { agentPrompt } from '../agents/room-prompt';
-import { budgetFailure } from '../chats.functions';
-import type { RunFailure } from '../contract';
+import { agentPrompt, roomTold } from '../agents/room-prompt';
+import { type BegunAgent, budgetFailure } from '../chats.functions';
+import type { RunFailure, TurnOptions } from '../contract';
 import { type LiveRun, type RunOutcome, RunPublisher, STOPPED } from './live-runs';
-import { type ContextMessage, type Question, RunContext } from './run-context';
+import { PromptImages } from './prompt-images';
 import { type TokenReservation, retryWhileAway, RunsRepository } from './runs.repository';
 
 /** What was too long for a model is remembered for so long: a channel may be changed. */
@@ -28,6 +29,52 @@ const REMEMBERED_MS = 60 * 60_000;
 const MODELS_REMEMBERED = 10_000;
 /** However often a model refuses: less is no question any more. */
 const LEAST_TOLD = 256;
+
+/** What an answer needs to know of its chat, and how it is wanted. */
+export interface Question {
+  readonly userId: string;
+  readonly preset: string;
+  /** The model sees nothing up to here. */
+  readonly clearedSeq: number;
+  /** Of the request: before the preset's. */
+  readonly options: TurnOptions;
+  /** Who answers in a room of people; undefined: the assistant of a chat. */
+  readonly agent?: BegunAgent | undefined;
+}
+
+/** A message of the log with its images, as far as they are here. */
+type ContextMessage = LoggedMessage & Pick<ModelMessage, 'images'>;
+
+/** What is told of the log with a question. */
+@Injectable()
+export class RunContext {
+  constructor(
+    private readonly messages: ChatLog,
+    private readonly images: PromptImages,
+  ) {}
+
+  /** The question, last, and what was said before it; of a room of people with who said it. */
+  async read(live: LiveRun, question: Question, limit: number): Promise<readonly ContextMessage[]> {
+    const messages = await this.logged(live, question, limit);
+    const asked = messages.at(-1);
+    // A question that shows images names them.
+    if (asked?.content.includes(IMAGE_PLACE) !== true) return messages;
+    live.images = this.images.of(live.ref.runId);
+    return live.images.length === 0 ? messages : [...messages.slice(0, -1), { ...asked, images: live.images }];
+  }
+
+  /** The run has ended, here at least. */
+  release({ ref, images }: LiveRun): void {
+    if (images.length > 0) this.images.release(ref.runId);
+  }
+
+  private async logged(live: LiveRun, { clearedSeq, agent }: Question, limit: number): Promise<LoggedMessage[]> {
+    const { tenantId, chatId } = live.ref;
+    if (agent === undefined) return this.messages.context(tenantId, chatId, live.replyToSeq, clearedSeq, limit);
+    const { agent_id: id } = agent;
+    return roomTold(await this.messages.contextIn(tenantId, chatId, live.replyToSeq, clearedSeq, limit, id), id);
+  }
+}
 
 /** One question on its way to a model. */
 interface Asking {
@@ -204,6 +251,7 @@ function hasChannel({ channel }: LiveRun): boolean {
 /** Places for images in the question that the model was shown none of. @param hidden of those that are here */
 function leftOutOf({ messages }: Asking, hidden = 0): number {
   const { content = '', images = [] } = messages.at(-1) ?? {};
+  if (!content.includes(IMAGE_PLACE)) return 0;
   return Math.max(0, imagePlacesIn(content) - images.length) + hidden;
 }
 

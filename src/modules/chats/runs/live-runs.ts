@@ -4,7 +4,7 @@ import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
 import { OnStop, StopStage } from '../../../platform/lifecycle';
 import { Gauge, Metrics } from '../../../platform/metrics';
 import { RoomFeed, type RunningStream, type StreamPart } from '../../../realtime';
-import type { FinishReason } from '../../models';
+import type { FinishReason, ModelImage } from '../../models';
 import type { BegunAgent } from '../chats.functions';
 import type { ChatMessage, RunFailure, TokenUsage, Unwatch } from '../contract';
 import { ChatBackstop, type Followed, type Missed } from '../streams/backstop';
@@ -40,7 +40,9 @@ export class LiveRun {
   agent: BegunAgent | undefined;
   channel: string | undefined;
   model: string | undefined;
-  /** Images of the question that the model was not shown. */
+  /** Those of the question that are here. */
+  images: readonly ModelImage[] = [];
+  /** How many images of the question the model was not shown. */
   imagesLeftOut = 0;
   text = '';
   readonly ends: number[] = [];

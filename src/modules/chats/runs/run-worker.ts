@@ -13,9 +13,9 @@ import { ChatTitler } from '../chats/titles';
 import type { ChatMessage, RunFailure, TurnOptions } from '../contract';
 import type { AgentRefusal } from '../entities/run.entity';
 import { ChatHub } from '../streams/chat-hub';
-import { Answerer } from './answerer';
+import { Answerer, type Question } from './answerer';
 import { ChunkWriter, LiveRun, LiveRuns, type RunOutcome, RunPublisher, type RunRef, STOPPED } from './live-runs';
-import type { Question } from './run-context';
+import { PromptImages } from './prompt-images';
 import { retryWhileAway, RunsRepository } from './runs.repository';
 
 /** As the append and chat_answer_again write it. */
@@ -60,10 +60,17 @@ export class RunTurns {
     private readonly titler: ChatTitler,
     private readonly window: AiWindow,
     private readonly rooms: AgentRooms,
+    private readonly images: PromptImages,
   ) {}
 
   /** How a run ends that may not begin; undefined: it may. */
   async refusal(live: LiveRun, begun: Taken): Promise<RunOutcome | undefined> {
+    const refused = await this.refused(live, begun);
+    if (refused !== undefined) this.images.release(live.ref.runId);
+    return refused;
+  }
+
+  private async refused(live: LiveRun, begun: Taken): Promise<RunOutcome | undefined> {
     const { agent } = begun;
     if (agent !== undefined) this.rooms.note(live.ref.tenantId, live.ref.chatId);
     if (begun.status === 'cancelled') return STOPPED;

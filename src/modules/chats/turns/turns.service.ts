@@ -295,9 +295,10 @@ export class TurnsService {
     images: readonly ModelImage[] = [],
     isBoundByKey: boolean,
   ): Promise<Stored> {
-    if (turn !== undefined) this.images.hold(draft.tenantId, turn.runId, images);
+    if (turn === undefined || images.length === 0) return this.writer.say(caller, draft, isBoundByKey, turn);
+    this.images.hold(draft.tenantId, turn.runId, images);
     const stored = await this.writer.say(caller, draft, isBoundByKey, turn);
-    if (turn !== undefined && stored.status !== 'new') this.images.release(turn.runId);
+    if (stored.status !== 'new') this.images.release(turn.runId);
     return stored;
   }
 

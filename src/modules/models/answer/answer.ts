@@ -1,6 +1,5 @@
 import type { OutboundPost } from '../../../platform/outbound';
 import type { AnswerBound, FinishReason, ModelMessage, ModelPart, ModelUsage } from '../contract';
-import { imageTokens } from '../images';
 import {
   ChannelFault,
   type ChatModel,
@@ -351,6 +350,11 @@ export function usageOf(messages: readonly ModelMessage[], answerBytes: number, 
     totalTokens: promptTokens + completionTokens,
     estimated,
   };
+}
+
+/** What the images of a message count as. */
+export function imageTokens({ images = [] }: Pick<ModelMessage, 'images'>): number {
+  return sum(images.map(({ tokens }) => tokens));
 }
 
 function sum(counts: readonly number[]): number {

@@ -9,9 +9,17 @@ import type { FaultReason, ModelMessage, ModelPart, ModelPrices, ModelRequest, M
 import { ChannelFault, type Endpoint, type RefusedParam, type WireParams } from '../providers/chat-model';
 import { chatModelOf } from '../providers/registry';
 import { type Asking, Gates, OPEN_MS, type Pass } from './gates';
-import { ChannelChoice, contextTokensOf, costOf, dearestOf, hasPrices, namesFor, pricesOf } from './channel-choice';
+import {
+  ChannelChoice,
+  contextTokensOf,
+  costOf,
+  dearestOf,
+  hasPrices,
+  LearnedParams,
+  namesFor,
+  pricesOf,
+} from './channel-choice';
 import { FaultBook, hintOfReason, type NotedFault } from './fault-book';
-import { LearnedParams } from './learned-params';
 
 /** Faults that an error names. */
 const MAX_TOLD = 3;
