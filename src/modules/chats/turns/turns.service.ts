@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { AppError, notFound } from '../../../common/errors';
+import { AppError, isUnavailable, notFound } from '../../../common/errors';
 import { decodeId, newUuid } from '../../../common/ids';
 import { canonicalJson } from '../../../common/text';
 import { type Caller, type LimitName, limitOf, settingOf, type TenantPolicy } from '../../../platform/auth';
@@ -297,9 +297,14 @@ export class TurnsService {
   ): Promise<Stored> {
     if (turn === undefined || images.length === 0) return this.writer.say(caller, draft, isBoundByKey, turn);
     this.images.hold(draft.tenantId, turn.runId, images);
-    const stored = await this.writer.say(caller, draft, isBoundByKey, turn);
-    if (stored.status !== 'new') this.images.release(turn.runId);
-    return stored;
+    try {
+      const stored = await this.writer.say(caller, draft, isBoundByKey, turn);
+      if (stored.status !== 'new') this.images.release(turn.runId);
+      return stored;
+    } catch (error) {
+      if (!isUnavailable(error)) this.images.release(turn.runId);
+      throw error;
+    }
   }
 
   /**
