@@ -197,9 +197,13 @@ export class ModelsConfig extends area('Models', {
   openaiPrices: prices('OPENAI_PRICES', {
     doc: 'What that provider asks for a million tokens: input,output or input,output,cached, e.g. 15,60,7.5 in cents. Unset: not known, and then it answers no tenant that has a budget of money (cost_per_day).',
   }),
+  openaiVision: flag('OPENAI_VISION', {
+    default: false,
+    doc: 'Whether that provider is shown the images of users; false: it is told their names.',
+  }),
   provider: optionalText('MODEL_PROVIDER', {
     check: (raw) => (PROVIDERS.includes(raw) ? undefined : `must be one of: ${PROVIDERS.join(', ')}`),
-    doc: 'Whose protocol the channel of the environment speaks: openai-compatible, anthropic or google. With it the channel is what MODEL_API_KEY, MODEL_BASE_URL, MODEL_NAME and MODEL_PRICES say, and the OPENAI_* variables are to be left out. Unset: openai-compatible, as the OPENAI_* variables say.',
+    doc: 'Whose protocol the channel of the environment speaks: openai-compatible, anthropic or google. With it the channel is what MODEL_API_KEY, MODEL_BASE_URL, MODEL_NAME, MODEL_PRICES and MODEL_VISION say, and the OPENAI_* variables are to be left out. Unset: openai-compatible, as the OPENAI_* variables say.',
   }),
   apiKey: optionalText('MODEL_API_KEY', {
     secret: true,
@@ -213,6 +217,10 @@ export class ModelsConfig extends area('Models', {
     doc: 'Model that MODEL_PROVIDER is asked for. Unset: a small one of the provider.',
   }),
   prices: prices('MODEL_PRICES', { doc: 'What MODEL_PROVIDER asks for a million tokens, as OPENAI_PRICES.' }),
+  vision: flag('MODEL_VISION', {
+    default: false,
+    doc: 'Whether MODEL_PROVIDER is shown the images of users, as OPENAI_VISION.',
+  }),
   firstMs: int('MODEL_FIRST_MS', {
     default: 120_000,
     min: 100,

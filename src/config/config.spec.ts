@@ -48,6 +48,7 @@ describe('the configuration', () => {
     expect(models).toEqual({
       openaiApiKey: undefined,
       openaiBaseUrl: undefined,
+      openaiVision: false,
       openaiModel: 'gpt-4o-mini',
       openaiAuthHeader: 'authorization',
       firstMs: 120_000,

@@ -110,18 +110,19 @@ export function loadConfig(given: NodeJS.ProcessEnv): AppConfig {
 
 /** The environment has one channel: which of the two ways of saying it holds must be plain. */
 function modelFaults(env: NodeJS.ProcessEnv, { provider }: ModelsConfig): string[] {
-  const { openaiApiKey, openaiBaseUrl, openaiModel, openaiAuthHeader, openaiPrices, ...own } = ModelsConfig.fields;
-  const { apiKey, baseUrl, model, prices } = own;
+  const { openaiApiKey, openaiBaseUrl, openaiModel, openaiAuthHeader, openaiPrices, openaiVision, ...own } =
+    ModelsConfig.fields;
+  const { apiKey, baseUrl, model, prices, vision } = own;
   const set = (fields: readonly EnvField<unknown>[]): string =>
     fields
       .filter((field) => isSet(env, field))
       .map(({ name }) => name)
       .join(', ');
   if (!isSet(env, own.provider)) {
-    const idle = set([apiKey, baseUrl, model, prices]);
+    const idle = set([apiKey, baseUrl, model, prices, vision]);
     return idle === '' ? [] : [`MODEL_PROVIDER is not set: without it ${idle} would be for nobody`];
   }
-  const others = set([openaiApiKey, openaiBaseUrl, openaiModel, openaiAuthHeader, openaiPrices]);
+  const others = set([openaiApiKey, openaiBaseUrl, openaiModel, openaiAuthHeader, openaiPrices, openaiVision]);
   if (others !== '') return [`MODEL_PROVIDER names the channel of the environment: leave out ${others}, or it`];
   if (isSet(env, apiKey)) return [];
   if (provider !== 'openai-compatible') return [`MODEL_PROVIDER ${provider ?? ''} needs MODEL_API_KEY`];

@@ -46,6 +46,7 @@ describe('model channels', () => {
       models: {},
       authHeader: 'authorization',
       contextTokens: null,
+      vision: false,
       prices: null,
       modelPrices: {},
       lastFaults: [],
@@ -105,6 +106,7 @@ describe('model channels', () => {
       params,
       models: { smart: 'gpt-5' },
       contextTokens: 2048,
+      vision: true,
     });
     expect(made).toMatchObject({
       baseUrl: 'https://x.openai.azure.com/openai/deployments/d?api-version=2024-06-01',
@@ -114,6 +116,7 @@ describe('model channels', () => {
       params: { ...params, systemRole: 'system' },
       models: { smart: 'gpt-5' },
       contextTokens: 2048,
+      vision: true,
     });
     const patch = async (body: object): Promise<ChannelBody> =>
       dataOf(await tenant.key.patch<Enveloped<ChannelBody>>(`/api/channels/${id}`, body));
@@ -128,6 +131,7 @@ describe('model channels', () => {
       timeouts: { firstMs: 120_000, idleMs: 5000, totalMs: 600_000 },
       models: {},
       contextTokens: null,
+      vision: true,
       authHeader: 'api-key',
     });
   });

@@ -3,16 +3,24 @@ import {
   ask,
   type ChatBody,
   chatPath,
+  conversationIdOf,
   createChat,
   messagesOf,
+  rejoin,
+  roomIdOf,
   say,
+  sayStreaming,
   type TurnBody,
   withModel,
   type WithModel,
 } from '../support/chats/http';
+import { SseClient, textOf } from '../support/chats/sse';
+import { chunksOf, listed, postUi, uiBody } from '../support/chats/ui';
 import { faults, AnswerGate, type ProviderServer } from '../support/fake-model';
-import type { Api } from '../support/http/api';
+import type { Api, Bodies } from '../support/http/api';
+import { until } from '../support/poll';
 import { badField, bodyOf, refusal } from '../support/rooms';
+import { uuidOf } from '../support/tenants';
 import { WsClient } from '../support/ws/client';
 import { type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
@@ -170,5 +178,140 @@ describe('how one answer is wanted', () => {
     const refused = refusal(await say(key, chat.id, { content: 'Hello', [name]: value }));
     expect({ ...refused, field: refused.field?.split(/[.[]/)[0] }).toEqual(badField(name));
     expect(await messagesOf(key, chat.id)).toEqual([]);
+  });
+});
+
+describe('what a model thinks', () => {
+  const THINKING = {
+    steps: [{ reasoning: 'Let me' }, { reasoning: ' see.' }, 'Hello', { reasoning: 'Hm.' }, ' there'],
+  };
+  const typed = (events: readonly { readonly data: Record<string, unknown> }[], type: string, field: string): string =>
+    events.map(({ data }) => ([data['type'], data['event_type']].includes(type) ? String(data[field]) : '')).join('');
+  const preset = async (keepReasoning: boolean): Promise<void> => {
+    bodyOf(await key.patch('/api/presets/default', { keepReasoning }));
+  };
+
+  it('is told on the way, is no part of the answer, and is kept nowhere', async () => {
+    model.otherwise = THINKING;
+    const socket = await app.open(tenant, 'alice', { path: '/ws/chat', query: { chat_id: chat.id } });
+    const chats = await (await sayStreaming(key, chat.id, 'one')).rest();
+    expect([typed(chats, 'message_stream_reasoning', 'reasoning'), textOf(chats)]).toEqual([
+      'Let me see.Hm.',
+      'Hello there',
+    ]);
+    await socket.frame('message_stream_ended');
+    expect(
+      socket
+        .got('message_stream_reasoning')
+        .map(({ reasoning }) => reasoning)
+        .join(''),
+    ).toBe('Let me see.Hm.');
+    const said = { message: 'two', userId: 'alice', conversationId: chat.id };
+    const stream = await SseClient.open(key, 'POST', '/api/chat/stream', { body: said });
+    expect(typed(await stream.rest(), 'reasoning', 'text')).toBe('Let me see.Hm.');
+    const ui = await chunksOf(await postUi(tenant.as('alice'), uiBody(chat.id, 'three')));
+    const thoughts = ui.map(({ type, delta }) => (type === 'reasoning-delta' ? delta : '')).join('');
+    expect(thoughts).toBe('Let me see.Hm.');
+    for (const message of await messagesOf(key, chat.id)) expect(message).not.toHaveProperty('reasoning');
+    const [kept] = await app.database.sql('SELECT count(*)::int AS n FROM runs WHERE reasoning IS NOT NULL');
+    expect(kept).toEqual({ n: 0 });
+    await socket.close();
+  });
+
+  it('is kept where the preset says so, shown in every list, and not told to the model again', async () => {
+    await preset(true);
+    model.otherwise = THINKING;
+    const { answer } = await ask(key, chat.id, 'one');
+    const thought = 'Let me see.Hm.';
+    expect(answer).toMatchObject({ content: 'Hello there', reasoning: thought });
+    expect(answer.metadata).not.toHaveProperty('reasoning');
+    await ask(key, chat.id, 'two');
+    expect(JSON.stringify((await asked(2))['messages'])).not.toContain('see.');
+    expect((await messagesOf(key, chat.id)).map((message) => (message as { reasoning?: string }).reasoning)).toEqual([
+      ...[undefined, thought, undefined, thought],
+    ]);
+    const path = `/api/conversations/${conversationIdOf(chat.id)}`;
+    const history = bodyOf(await key.get<{ data: Bodies['ConversationHistoryDto'] }>(path)).data;
+    expect(history.messages[1]).toMatchObject({ content: 'Hello there', reasoning: thought });
+    const [, shown] = await listed(tenant.as('alice'), chat.id);
+    expect(shown?.parts).toMatchObject([
+      { type: 'step-start' },
+      { type: 'reasoning', text: thought, state: 'done' },
+      { type: 'text', text: 'Hello there' },
+    ]);
+    await preset(false);
+  });
+
+  it('goes with its answer, and under a legal hold when that has ended', async () => {
+    await preset(true);
+    model.otherwise = THINKING;
+    const reasoning = async ({ answer }: TurnBody): Promise<unknown> => {
+      const sql = 'SELECT reasoning FROM runs WHERE run_id = $1';
+      return (await app.database.sql<{ reasoning: string | null }>(sql, [uuidOf(answer.id)]))[0]?.reasoning;
+    };
+    const room = roomIdOf(chat.id);
+    const remove = async ({ answer }: TurnBody): Promise<void> => {
+      bodyOf(await tenant.as('alice').delete(`/rooms/${room}/messages/${answer.id}`), 204);
+    };
+    const hold = async (legal_hold: boolean): Promise<void> => {
+      bodyOf(await key.patch(`/admin/rooms/${room}`, { legal_hold }));
+    };
+    // Who deletes another's message is an admin of the room.
+    await app.database.sql(`UPDATE room_members SET role = 'admin' WHERE room_id = $1 AND user_id = 'alice'`, [
+      chat.id,
+    ]);
+    const [one, two] = [await ask(key, chat.id, 'one'), await ask(key, chat.id, 'two')];
+    expect(await reasoning(one)).toBe('Let me see.Hm.');
+    await remove(one);
+    expect([await reasoning(one), await reasoning(two)]).toEqual([null, 'Let me see.Hm.']);
+    await hold(true);
+    await remove(two);
+    expect(await reasoning(two)).toBe('Let me see.Hm.');
+    expect((await messagesOf(key, chat.id)).filter((message) => 'reasoning' in message)).toEqual([]);
+    await hold(false);
+    await until(
+      () => reasoning(two),
+      (left) => left === null,
+    );
+    await preset(false);
+  });
+
+  it('who joins in the middle has what is thought from then on', async () => {
+    const [first, second] = [new AnswerGate(), new AnswerGate()];
+    model.next({
+      steps: [{ reasoning: 'before' }, { hold: first }, { reasoning: 'after' }, { hold: second }, 'Hello'],
+    });
+    const stream = await sayStreaming(key, chat.id, 'one');
+    expect((await stream.take(3)).map(({ data }) => data['event_type'])).toEqual([
+      ...['message_received', 'message_stream_started', 'message_stream_reasoning'],
+    ]);
+    const late = await rejoin(key, chat.id);
+    const [begun] = await late.take(1);
+    expect(begun?.data).toMatchObject({ event_type: 'message_stream_started', after_index: -1 });
+    first.open();
+    await second.reached;
+    second.open();
+    for (const [events, thought] of [
+      [await stream.rest(), 'after'],
+      [await late.rest(), 'after'],
+    ] as const) {
+      expect([typed(events, 'message_stream_reasoning', 'reasoning'), textOf(events)]).toEqual([thought, 'Hello']);
+      expect(events.at(-1)?.data).toMatchObject({ content: 'Hello', status: 'completed' });
+    }
+  });
+});
+
+describe('a tool that nobody has offered', () => {
+  it('is no answer: the run fails, and says why', async () => {
+    model.next({ steps: [{ toolCall: 'look_up' }], finish: 'tool_calls' });
+    const failed = await say(key, chat.id, 'Hello');
+    expect(refusal(failed)).toMatchObject({ status: 502, code: 'MODEL_ERROR' });
+    expect(await messagesOf(key, chat.id)).toMatchObject([
+      {},
+      { content: '', status: 'failed', finish_reason: 'error' },
+    ]);
+    model.next({ steps: ['Let me look.', { toolCall: 'look_up' }], finish: 'tool_calls' });
+    const { answer } = await ask(key, chat.id, 'And now?');
+    expect(answer).toMatchObject({ content: 'Let me look.', status: 'completed', finish_reason: 'tool_calls' });
   });
 });

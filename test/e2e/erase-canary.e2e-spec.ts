@@ -98,6 +98,7 @@ describe('a user who is erased', () => {
   let erasureId: string;
 
   beforeAll(async () => {
+    app.model.otherwise = { steps: [{ reasoning: `The user says ${CANARY}.` }, 'Hello'] };
     rooms = await writeEverywhere(tenant);
     token = (await mintToken(tenant.key, USER)).token;
     ticket = bodyOf(await zoe.post<{ token: string }>('/ws/token')).token;
@@ -132,6 +133,7 @@ describe('a user who is erased', () => {
           'chats.group_id',
           'runs.user_id',
           'runs.options',
+          'runs.reasoning',
           'cursors.user_id',
           'users.user_id',
         ],

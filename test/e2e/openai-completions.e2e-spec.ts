@@ -4,7 +4,8 @@ import { mintToken } from '../support/auth';
 import { createChat, FAKE_ANSWER, FAKE_USAGE, messagesOf, startChatApp, type WithModel } from '../support/chats/http';
 import { openAi, openAiAs, refusedBy } from '../support/chats/openai';
 import { AnswerGate, faults, type ProviderServer } from '../support/fake-model';
-import { createPreset } from '../support/models';
+import { PNG_URL } from '../support/images';
+import { createChannel, createPreset } from '../support/models';
 import { until } from '../support/poll';
 import { bodyOf } from '../support/rooms';
 
@@ -27,7 +28,7 @@ describe('the OpenAI API: completions', () => {
   let client: OpenAI;
 
   beforeAll(async () => {
-    app = await startChatApp();
+    app = await startChatApp({ OPENAI_VISION: 'true', CHANNEL_ALLOW_PRIVATE: 'true' });
     ({ model } = app);
     tenant = await app.tenant();
     client = openAi(app, tenant.apiKey);
@@ -46,6 +47,32 @@ describe('the OpenAI API: completions', () => {
       (rows) => rows.length > 0 && rows.every(({ tokens }) => tokens !== null),
     );
   const asked = async (nth: number): Promise<Record<string, unknown>> => (await model.request(nth)).body;
+
+  it('shows images to channels that see; others are told their names, and the answer says so', async () => {
+    const content = [
+      { type: 'text', text: 'What is it?' } as const,
+      { type: 'image_url', image_url: { url: PNG_URL } } as const,
+    ];
+    const question = { role: 'user', content } as const;
+    const messages = [question, { role: 'assistant', content: 'A cat.' } as const, question];
+    const nth = model.requests.length;
+    const answer = await client.chat.completions.create({ ...PLAIN, messages });
+    expect([answer.choices[0]?.message.content, 'metadata' in answer]).toEqual([FAKE_ANSWER, false]);
+    const text = 'What is it?\n[image: image 1]';
+    const shown = { role: 'user', content: [content[1], { type: 'text', text }] };
+    expect((await asked(nth + 1))['messages']).toMatchObject([{}, shown, {}, shown]);
+    const blind = await app.tenant();
+    await createChannel(blind.key, { baseUrl: model.url, apiKey: 'sk-x', vision: false });
+    const theirs = openAi(app, blind.apiKey);
+    expect(await theirs.chat.completions.create({ ...PLAIN, messages })).toMatchObject({
+      metadata: { images_left_out: '2' },
+    });
+    expect((await asked(nth + 2))['messages']).toMatchObject([{}, { content: text }, {}, { content: text }]);
+    const chunks = [];
+    for await (const chunk of await theirs.chat.completions.create({ ...PLAIN, messages, stream: true }))
+      chunks.push(chunk);
+    expect(chunks.at(-1)).toMatchObject({ choices: [{ finish_reason: 'stop' }], metadata: { images_left_out: '2' } });
+  });
 
   it('lists the presets as models', async () => {
     const { name } = await createPreset(tenant.key, { name: 'pirate' });
@@ -151,12 +178,18 @@ describe('the OpenAI API: completions', () => {
         ...{
           status: 400,
           param: 'messages[0].content[0]',
-          message: expect.stringContaining('no model channel takes images'),
+          message: expect.stringContaining('is no image'),
         },
       });
       expect(await saying(image('https://example.com/a.png'))).toMatchObject({
         ...{ status: 400, message: expect.stringContaining('nothing is fetched') },
       });
+      const asSystem = { ...image(PNG_URL), role: 'system' } as unknown as OpenAI.ChatCompletionMessageParam;
+      expect(await saying(asSystem, ...HELLO)).toMatchObject({
+        ...{ status: 400, message: expect.stringContaining('only users show images') },
+      });
+      const many = Array.from({ length: 21 }, () => image(PNG_URL));
+      expect(await saying(...many)).toMatchObject({ status: 400, param: 'messages' });
       expect(await saying()).toMatchObject({ status: 400, param: 'messages' });
       expect(await saying({ role: 'assistant', content: 'Hi' })).toMatchObject({ status: 400, param: 'messages[0]' });
       expect(await saying({ role: 'tool', content: 'x', tool_call_id: 'y' })).toMatchObject({ status: 400 });

@@ -4,7 +4,9 @@ import { mintToken } from '../support/auth';
 import { FAKE_ANSWER, startChatApp, type WithModel } from '../support/chats/http';
 import { eventsOf, openAi, openAiAs, refusedBy, type ResponseEvent, textOfResponse } from '../support/chats/openai';
 import { AnswerGate, faults, type ProviderServer } from '../support/fake-model';
+import { PNG_URL } from '../support/images';
 import { until } from '../support/poll';
+import { bodyOf } from '../support/rooms';
 
 const HELLO = { model: 'default', input: 'Hello' } as const;
 
@@ -15,7 +17,7 @@ describe('the OpenAI API: responses', () => {
   let alice: OpenAI;
 
   beforeAll(async () => {
-    app = await startChatApp();
+    app = await startChatApp({ OPENAI_VISION: 'true' });
     ({ model } = app);
     tenant = await app.tenant();
     alice = openAiAs(app, tenant, 'alice');
@@ -49,12 +51,42 @@ describe('the OpenAI API: responses', () => {
     const input = [{ role: 'developer', content: 'Sing.' } as const, { role: 'user', content: 'Again' } as const];
     const second = await alice.responses.create({ ...HELLO, input, previous_response_id: first.id });
     expect(second.previous_response_id).toBe(first.id);
+    expect(await alice.responses.retrieve(second.id)).toEqual(second);
+    expect((await alice.responses.cancel(second.id)).previous_response_id).toBe(first.id);
     expect((await model.request(nth + 1)).body['messages']).toEqual([
       { role: 'system', content: 'You are a helpful assistant.\n\nSing.' },
       { role: 'user', content: 'Hello' },
       { role: 'assistant', content: FAKE_ANSWER },
       { role: 'user', content: 'Again' },
     ]);
+  });
+
+  it('shows the model an image, stores its name alone, and says where an answer has not seen it', async () => {
+    const content = [
+      { type: 'input_text', text: 'What is it?' } as const,
+      { type: 'input_image', image_url: PNG_URL, detail: 'auto' } as const,
+    ];
+    const nth = model.requests.length;
+    const first = await alice.responses.create({ ...HELLO, input: [{ role: 'user', content }] });
+    expect([first.status, first.metadata]).toEqual(['completed', {}]);
+    const text = 'What is it?\n[image: image 1]';
+    const shown = [
+      { type: 'image_url', image_url: { url: PNG_URL } },
+      { type: 'text', text },
+    ];
+    expect((await model.request(nth + 1)).body['messages']).toMatchObject([{}, { content: shown }]);
+    const stored = await app.database.sql<{ room_id: string; content: string }>(
+      `SELECT room_id, content FROM messages WHERE room_id =
+         (SELECT room_id FROM runs WHERE run_id = replace($1, 'resp_', '')::uuid) ORDER BY seq`,
+      [first.id],
+    );
+    expect(stored.map((row) => row.content)).toEqual([text, FAKE_ANSWER]);
+    // It is kept nowhere, so an answer that is written anew has the name.
+    const path = `/api/v1/chats/${stored[0]?.room_id ?? ''}/regenerate`;
+    expect(bodyOf(await tenant.key.post(path))).toMatchObject({
+      answer: { metadata: { images_left_out: 1 }, content: FAKE_ANSWER },
+    });
+    expect((await model.request(nth + 2)).body['messages']).toMatchObject([{}, { content: text }]);
   });
 
   it('streams, with numbers that grow; the client’s helper reads it', async () => {

@@ -19,6 +19,7 @@ const DEFAULT = {
   seed: null,
   contextMessages: 20,
   contextTokens: null,
+  keepReasoning: false,
 };
 
 describe('presets', () => {
@@ -84,6 +85,9 @@ describe('presets', () => {
     const nothing = Object.fromEntries(Object.keys(options).map((name) => [name, null]));
     expect(await patch('support', nothing)).toMatchObject(nothing);
     expect(await patch('default', options)).toMatchObject(options);
+    expect(await patch('default', { keepReasoning: true })).toMatchObject({ ...options, keepReasoning: true });
+    expect(await patch('default', { topP: 0.1 })).toMatchObject({ topP: 0.1, keepReasoning: true });
+    expect(await patch('default', { keepReasoning: false })).toMatchObject({ keepReasoning: false });
   });
 
   it('`default` is always there: it can be changed, and goes back when it is deleted', async () => {
@@ -151,6 +155,7 @@ describe('presets', () => {
     ['responseFormat', { responseFormat: { type: 'json_schema', json_schema: { name: 'a' } } }],
     ['responseFormat', { responseFormat: { type: 'text', extra: 1 } }],
     ['seed', { seed: 1.5 }],
+    ['keepReasoning', { keepReasoning: 'yes' }],
     ['contextTokens', { contextTokens: 100 }],
     ['contextMessages', { contextMessages: -1 }],
     ['maxTokens', { maxTokens: 0 }],

@@ -14,6 +14,7 @@ import { SseClient, textOf } from '../support/chats/sse';
 import { chunksOf, listed, postUi, textOfUi, uiBody, type UiChunk, uiPath } from '../support/chats/ui';
 import { AnswerGate, type ProviderServer } from '../support/fake-model';
 import type { Api } from '../support/http/api';
+import { dataUrl, IMAGES, PNG_URL } from '../support/images';
 import { until } from '../support/poll';
 import { bodyOf, refusal } from '../support/rooms';
 import { WsClient } from '../support/ws/client';
@@ -198,7 +199,7 @@ describe('POST /api/ui/chat', () => {
             { type: 'file', url: 'data:image/png;base64,AAAA' },
           ],
         },
-        'messages[1].parts[1]',
+        'messages[1].parts[1].url',
       ],
     ])('the last message is refused by name where it is %s, and no chat is made', async (_, last, field) => {
       const id = newId();
@@ -207,6 +208,26 @@ describe('POST /api/ui/chat', () => {
         ...{ status: 400, code: 'VALIDATION_ERROR', field },
       });
       expect(refusal(await alice.get(`${chatPath(id)}/messages?format=ui`))).toMatchObject({ status: 404 });
+    });
+
+    it('an image is shown with it, and stored as its name; a repeat must show the same', async () => {
+      const id = newId();
+      const file = { type: 'file', mediaType: 'image/png', filename: 'cat.png', url: PNG_URL };
+      const message = { id: 'shows', role: 'user', parts: [{ type: 'text', text: 'See' }, file] };
+      const chunks = await chunksOf(await postUi(alice, { id, messages: [message] }));
+      // The environment's channel is for none here.
+      expect(chunks.at(-1)).toMatchObject({ type: 'finish', messageMetadata: { imagesLeftOut: 1 } });
+      const [question, answer] = await listed(alice, id);
+      expect(question?.parts).toEqual([{ type: 'text', text: 'See\n[image: cat.png]' }]);
+      expect(answer?.metadata).toMatchObject({ imagesLeftOut: 1 });
+      expect((await answerOf(await postUi(alice, { id, messages: [message] }))).text).toBe(
+        'Hello from the fake model.',
+      );
+      const other = { ...file, url: dataUrl(IMAGES['image/png'](31, 20)) };
+      const changed = { ...message, parts: [message.parts[0], other] };
+      expect(await refusalOf(await postUi(alice, { id, messages: [changed] }))).toMatchObject({
+        ...{ status: 422, code: 'IDEMPOTENCY_MISMATCH' },
+      });
     });
 
     it('other parts of it are left out, and several texts are lines', async () => {

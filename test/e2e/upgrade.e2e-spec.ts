@@ -25,7 +25,16 @@ const { world } = fixture;
 const { group } = world.rooms;
 
 /** Fields that answers have gained since that release. A fixture that is made anew has them, and this list none. */
-const GAINED = ['effective', 'tokens_per_chat_per_day', 'cost_per_day', 'prices', 'modelPrices', 'me'];
+const GAINED = [
+  'effective',
+  'tokens_per_chat_per_day',
+  'cost_per_day',
+  'prices',
+  'modelPrices',
+  'vision',
+  'keepReasoning',
+  'me',
+];
 
 function withoutGained<T>(answers: T): T {
   const kept = (field: string, value: unknown): unknown => (GAINED.includes(field) ? undefined : value);

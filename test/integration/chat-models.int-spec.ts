@@ -81,9 +81,16 @@ describe.each(Object.entries(SUBJECTS))('chat model: %s', (_name, subject) => {
       expect((await bench.outcomeOf({ finish })).end?.finishReason).toBe(finish);
     });
 
-    it('leaves out what the model thinks, and the tools that it calls', async () => {
+    it('has what the model thinks apart from its text, and leaves out the tools that it calls', async () => {
       const steps: AnswerStep[] = [{ reasoning: 'hm' }, 'so', { toolCall: 'look_up' }, ' what'];
-      expect(await bench.outcomeOf({ steps })).toMatchObject({ text: 'so what', fault: undefined });
+      expect(await bench.outcomeOf({ steps })).toMatchObject({ text: 'so what', thought: 'hm', fault: undefined });
+    });
+
+    it('has no more of what the model thinks than it may have of text, and counts all of it', async () => {
+      const steps: AnswerStep[] = [{ reasoning: 'x'.repeat(6) }, { reasoning: '🚀'.repeat(10) }, 'Hello'];
+      const { text, thought, end } = await bench.outcomeOf({ steps, usage: null }, { maxBytes: 12 });
+      expect([text, thought, end?.finishReason]).toEqual(['Hello', 'xxxxxx🚀', 'stop']);
+      expect(end?.usage.completionTokens).toBe(13);
     });
   });
 

@@ -41,7 +41,7 @@ function chatLines(room_id: string): TenantExportLine[] {
         error_message: null,
         options: null,
       },
-      ...{ created_at: timeAfter(1), started_at: timeAfter(1), ended_at: timeAfter(2) },
+      ...{ created_at: timeAfter(1), started_at: timeAfter(1), ended_at: timeAfter(2), reasoning: 'Hm.' },
     },
     {
       kind: 'subscription',

@@ -18,6 +18,7 @@ const MESSAGES = [{ role: 'user', content: 'hello' }] as const;
 /** The parts of an answer as one line each. */
 function line(part: ModelPart): string {
   if (part.type === 'start') return `start ${part.channel} ${part.model}`;
+  if (part.type === 'reasoning') return `thinks ${part.text}`;
   return part.type === 'delta' ? part.text : `end ${part.finishReason} ${part.usage.totalTokens}`;
 }
 
@@ -109,7 +110,6 @@ describe('models: channels, fallback and breakers', () => {
     ['a page', faults.html()],
     ['garbage', faults.garbage()],
     ['a cut', faults.cut()],
-    ['a cut while it thinks', { steps: [{ reasoning: 'hm' }, { cut: true }] }],
   ])('falls back to the next channel after %s before the first token', async (_, script) => {
     servers.main.next(script);
     servers.spare.next(answer('b'));
@@ -117,6 +117,17 @@ describe('models: channels, fallback and breakers', () => {
     expect(await metric('chatapi_model_fallbacks_total')).toEqual(['chatapi_model_fallbacks_total 1']);
     expect(log.lines).toEqual([expect.objectContaining({ level: 'warn', message: 'model channel failed' })]);
     expect(JSON.stringify(log.lines)).not.toMatch(/sk-x|127\.0\.0\.1|hello/);
+  });
+
+  it('falls back after what a channel has thought: what the next one thinks is a paragraph of its own', async () => {
+    servers.main.next({ steps: [{ reasoning: 'hm' }, { cut: true }] });
+    servers.spare.next({
+      steps: [{ reasoning: 'well' }, { reasoning: '…' }, 'b'],
+      usage: { prompt: 1, completion: 2 },
+    });
+    const { lines, error } = await ask();
+    const thoughts = ['thinks hm', 'thinks \n\nwell', 'thinks …'];
+    expect([lines, error]).toEqual([[...thoughts, 'start spare model-of-spare', 'b', 'end stop 3'], undefined]);
   });
 
   it('never falls back after the first token: the answer is cut', async () => {

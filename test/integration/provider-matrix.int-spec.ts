@@ -1,10 +1,10 @@
 import { ManualClock } from '../../src/common/time';
-import type { ModelPart } from '../../src/modules/models';
-import { faultReasonOf } from '../../src/modules/models';
+import { faultReasonOf, imageOfUrl, type ModelMessage, type ModelPart } from '../../src/modules/models';
 import { ChannelChoice } from '../../src/modules/models/routing/channel-choice';
 import { SilentLog } from '../../src/platform/logging';
 import { Metrics } from '../../src/platform/metrics';
 import { outboundPost } from '../../src/platform/outbound';
+import { PNG, PNG_URL } from '../support/images';
 import { endpointTo, testChannel, testModels } from '../support/models/channels';
 import { type ChatModelSubject, SUBJECTS } from '../support/models/chat-model-fixture';
 import { ANTHROPIC_MATRIX } from '../support/models/matrix/anthropic';
@@ -36,7 +36,7 @@ it('every protocol has its table', () => {
 describe.each(Object.entries(MATRICES))(
   'what %s does, and what comes of it',
   (provider, { cases, text, finish, account }) => {
-    const { model, wire } = subjectOf(provider);
+    const { model, wire, shown, lastContent } = subjectOf(provider);
     const servers = {} as Record<'main' | 'spare', ProviderServer>;
 
     beforeAll(async () => {
@@ -49,10 +49,13 @@ describe.each(Object.entries(MATRICES))(
     afterAll(() => void process.stdout.write(`${rows.join('\n')}\n`));
     const rows: string[] = [];
 
-    function asking(maxAnswerBytes = 1_048_576): () => Promise<{ parts: ModelPart[]; error: unknown }> {
+    function asking(
+      maxAnswerBytes = 1_048_576,
+      { sees = false, message = { role: 'user', content: 'hi' } }: { sees?: boolean; message?: ModelMessage } = {},
+    ): () => Promise<{ parts: ModelPart[]; error: unknown }> {
       const channels = (['main', 'spare'] as const).map((name, priority) =>
         testChannel(name, {
-          ...{ priority, provider },
+          ...{ priority, provider, vision: sees },
           endpoint: () => endpointTo(servers[name].url, outboundPost(BOUNDS), 'sk-x', model.defaultAuthHeader),
         }),
       );
@@ -66,7 +69,7 @@ describe.each(Object.entries(MATRICES))(
         const parts: ModelPart[] = [];
         const request = {
           tenantId: 't',
-          messages: [{ role: 'user', content: 'hi' }] as const,
+          messages: [message],
           signal: new AbortController().signal,
         };
         try {
@@ -78,15 +81,16 @@ describe.each(Object.entries(MATRICES))(
       };
     }
 
-    const textOf = (parts: readonly ModelPart[]): string =>
-      parts.map((part) => (part.type === 'delta' ? part.text : '')).join('');
+    const textOf = (parts: readonly ModelPart[], type: 'delta' | 'reasoning' = 'delta'): string =>
+      parts.map((part) => (part.type === type && 'text' in part ? part.text : '')).join('');
 
     async function check(outcome: Outcome, ask: ReturnType<typeof asking>): Promise<void> {
       const { parts, error } = await ask();
-      const start = parts[0]?.type === 'start' ? parts[0].channel : undefined;
+      const start = parts.flatMap((part) => (part.type === 'start' ? [part.channel] : []))[0];
       if ('text' in outcome) {
         expect([start, textOf(parts), error]).toEqual(['main', outcome.text, undefined]);
         expect(parts.at(-1)).toMatchObject({ type: 'end', finishReason: outcome.finish });
+        if (outcome.thought !== undefined) expect(textOf(parts, 'reasoning')).toBe(outcome.thought);
       } else if ('cutAfter' in outcome) {
         expect([start, textOf(parts)]).toEqual(['main', outcome.cutAfter]);
         expect(error).toMatchObject({ code: 'MODEL_ERROR', message: expect.stringMatching(/^The answer was cut/) });
@@ -109,6 +113,40 @@ describe.each(Object.entries(MATRICES))(
       servers.main.otherwise = script;
       await check(outcome, asking());
       rows.push(rowOf(provider, row));
+    });
+
+    it.each([true, false])('an image | asked | a channel that is shown images: %s', async (sees) => {
+      const text = 'what is it? [image: a.png]';
+      const image = imageOfUrl(PNG_URL, 'image');
+      const { parts, error } = await asking(undefined, {
+        sees,
+        message: { role: 'user', content: text, images: [image] },
+      })();
+      expect([textOf(parts), error]).toEqual(['Hello from the fake model.', undefined]);
+      const [request] = servers.main.requests;
+      const content = request && lastContent(request);
+      if (sees) expect(content).toEqual(shown(PNG.toString('base64'), text));
+      else expect(JSON.stringify(content)).toMatch(/^(\[\{"text":)?"what is it\? \[image: a\.png\]"(\}\])?$/);
+      const start = parts.find(({ type }) => type === 'start');
+      expect(start).toEqual({
+        type: 'start',
+        channel: 'main',
+        model: 'model-of-main',
+        ...(sees ? {} : { imagesLeftOut: 1 }),
+      });
+      const came = sees
+        ? 'the image, and the text that names it'
+        : 'the text that names it; it is left out, and said so';
+      rows.push([provider.padEnd(17), 'asked'.padEnd(26), 'an image'.padEnd(76), came].join(' '));
+    });
+
+    it('an image that its provider refuses is the fault of the request', async () => {
+      const bad = { mediaType: 'image/png', base64: Buffer.from('no image').toString('base64'), tokens: 1 } as const;
+      const message = { role: 'user', content: '[image: a.png]', images: [bad] } as const;
+      const ask = asking(undefined, { sees: true, message });
+      expect(faultReasonOf((await ask()).error)).toBe('request');
+      for (let i = 0; i < 5; i++) await ask();
+      expect([servers.main.requests.length, servers.spare.requests.length]).toEqual([6, 6]);
     });
 
     it('A11: a connection that stays open after the finish holds the answer for 2 s, and no longer', async () => {

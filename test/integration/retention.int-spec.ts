@@ -312,8 +312,8 @@ describe('retention', () => {
          VALUES ($1, $2, 'cat', 1, 1, 1, 5, now(), ''), ($1, $2, 'cat', 3, 4, 2, 5, now(), '')`,
         room.roomId,
       );
-      const run = `INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq, state, answer_seq, ended_at)
-        VALUES ($1, gen_random_uuid(), $2, 'bob', $3, 'completed', $4, now() - make_interval(days => $5))`;
+      const run = `INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq, state, answer_seq, reasoning,
+          ended_at) VALUES ($1, gen_random_uuid(), $2, 'bob', $3, 'completed', $4, 'Hm.', now() - make_interval(days => $5))`;
       for (const [asked, answered, days] of [
         [1, 2, 3],
         [1, 4, 3],
@@ -324,10 +324,13 @@ describe('retention', () => {
       await model.pass();
       const letters = 'SELECT from_seq::int, to_seq::int FROM dead_letters WHERE tenant_id = $1';
       expect(await model.sql(letters)).toEqual([{ from_seq: 4, to_seq: 4 }]);
-      const left = await model.sql<{ answer_seq: number }>(
-        'SELECT answer_seq::int FROM runs WHERE tenant_id = $1 ORDER BY answer_seq',
+      const left = await model.sql<{ answer_seq: number; reasoning: string | null }>(
+        'SELECT answer_seq::int, reasoning FROM runs WHERE tenant_id = $1 ORDER BY answer_seq',
       );
-      expect(left).toEqual([{ answer_seq: 2 }, { answer_seq: 4 }]);
+      expect(left).toEqual([
+        { answer_seq: 2, reasoning: null },
+        { answer_seq: 4, reasoning: 'Hm.' },
+      ]);
     });
   });
 

@@ -84,6 +84,7 @@ async function reactTo(by: Api, room: string, message: { message_id: string }): 
 }
 
 async function writeInChats(tenant: TestTenant): Promise<void> {
+  bodyOf(await tenant.key.patch('/api/presets/default', { keepReasoning: true }));
   const chat = await createChat(tenant.key, USER, { title: CANARY, metadata: { note: CANARY } });
   await tenant.key.patch(`/api/v1/chats/${chat.id}`, { title: `${CANARY} 2`, metadata: { more: CANARY } });
   const options = { stop: [CANARY], response_format: { type: 'json_object' } };

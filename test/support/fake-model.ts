@@ -20,6 +20,7 @@
  * the real API does, so what it takes is well formed; `model.refuse` makes one stricter. See script.ts for every step and
  * fault; `bare(…)` writes events as they are.
  */
+import { isImage } from './images';
 import { ProviderServer, type Wire, type WireRequest } from './models/provider-server';
 import type { ProviderScript } from './models/script';
 
@@ -84,7 +85,16 @@ export const FakeModel = {
 
 function isMessage(message: unknown): boolean {
   const { role, content } = (message ?? {}) as Record<string, unknown>;
-  return ROLES.includes(String(role)) && typeof content === 'string';
+  if (!ROLES.includes(String(role))) return false;
+  return typeof content === 'string' || (role === 'user' && Array.isArray(content) && content.every(isPart));
+}
+
+function isPart(part: unknown): boolean {
+  const { type, text, image_url: image } = (part ?? {}) as Record<string, unknown>;
+  if (type === 'text') return typeof text === 'string' && text !== '';
+  const { url } = (image ?? {}) as { url?: unknown };
+  const [, mediaType, data] = /^data:([^;]+);base64,(.*)$/.exec(String(url)) ?? [];
+  return type === 'image_url' && isImage(mediaType, data);
 }
 
 function common(request: WireRequest, object: string): Record<string, unknown> {

@@ -22,7 +22,7 @@ function stored(usage: TokenUsage): TokenUsage | null {
 }
 
 describe('tokens of a prompt that a provider had in its cache', () => {
-  const end = (usage: TokenUsage) => ({ text: 'Hi', finishReason: 'stop', usage });
+  const end = (usage: TokenUsage) => ({ text: 'Hi', finishReason: 'stop', usage, imagesLeftOut: 0 });
   const head = { uuid: newUuid(), model: 'default', previous: undefined, isBackground: false, isStored: true };
 
   it('are kept with the answer where the provider tells them, none and some apart', () => {

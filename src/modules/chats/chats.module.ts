@@ -31,8 +31,9 @@ import { OpenAiController } from './openai/openai.controller';
 import { Responses, StoredResponses } from './openai/responses';
 import { ResponsesController } from './openai/responses.controller';
 import { StatelessAnswers } from './openai/stateless';
-import { Answerer } from './runs/answerer';
+import { Answerer, RunContext } from './runs/answerer';
 import { OwnCallCharges } from './runs/call-charges';
+import { PromptImages } from './runs/prompt-images';
 import { ChargesRepository } from './runs/charges.repository';
 import { ChunkWriter, LiveRuns, RunPublisher } from './runs/live-runs';
 import { ModelCalls } from './runs/model-calls';
@@ -103,7 +104,9 @@ import { TokenBudget, RunRetrier, RoomTurns, TurnGate, TurnsService } from './tu
     PresetModels,
     RunRetrier,
     RoomTurns,
+    PromptImages,
     RunChunksRepository,
+    RunContext,
     RunEnds,
     RunPublisher,
     RunSnapshots,

@@ -1,5 +1,5 @@
 import { MAX_EXTERNAL_CHAT_ID } from '../../common/limits';
-import type { AnswerOptions, FaultReason, FinishReason } from '../models';
+import type { AnswerOptions, FaultReason, FinishReason, ModelImage } from '../models';
 
 /** What a user's own client may call a chat. */
 export const EXTERNAL_CHAT_ID = new RegExp(`^[A-Za-z0-9_-]{1,${MAX_EXTERNAL_CHAT_ID}}$`);
@@ -49,6 +49,8 @@ export interface ChatMessage {
   readonly role: 'user' | 'assistant' | 'system';
   readonly senderId: string;
   readonly content: string;
+  /** What the model thought, where that was kept. */
+  readonly reasoning?: string | undefined;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** `completed` for what users say. */
   readonly status: MessageStatus;
@@ -79,7 +81,9 @@ export interface Origin {
 /**
  * What happens in a chat, in order. Of one run: `started`, `tokens`…, `ended`; `tokens` follow what `started` says the
  * watcher has (`afterIndex`, −1: nothing) without a gap or an overlap, `index` being that of the last token in `text`.
- * A run that fails or is stopped before its first token has no `started`, but for a watcher that says that it has some.
+ * A run that fails or is stopped before its first token has no `started`, but for a watcher that says that it has some, and
+ * where its model has thought aloud. `reasoning`, between `started` and `ended`, is a piece of that, in its place among the tokens:
+ * only what is thought while the watcher watches, and nothing that a node has lost.
  */
 export type ChatEvent =
   | {
@@ -90,6 +94,7 @@ export type ChatEvent =
     }
   | { readonly type: 'started'; readonly runId: string; readonly afterIndex: number }
   | { readonly type: 'tokens'; readonly runId: string; readonly text: string; readonly index: number }
+  | { readonly type: 'reasoning'; readonly runId: string; readonly text: string }
   | { readonly type: 'ended'; readonly runId: string; readonly answer: ChatMessage; readonly failure?: RunFailure }
   /** The chat was deleted; nothing follows. */
   | { readonly type: 'deleted' };
@@ -133,6 +138,8 @@ export interface MessageStart {
 export interface TurnOptions extends AnswerOptions {
   /** Goes behind the preset's system prompt. */
   readonly instructions?: string | undefined;
+  /** The answer that the request goes on from, as it named it: no matter of the model's. */
+  readonly previous?: string | undefined;
 }
 
 export interface NewTurn {
@@ -142,6 +149,8 @@ export interface NewTurn {
   readonly clientMessageId?: string | undefined;
   /** How the answer is wanted, before what the preset says. A repeat must name the same. */
   readonly options?: TurnOptions | undefined;
+  /** What the model is shown with it; `content` names them in their places. They are not stored. A repeat must show the same. */
+  readonly images?: readonly ModelImage[] | undefined;
   readonly origin?: Origin;
 }
 
@@ -151,6 +160,8 @@ export interface Revision {
   readonly named?: string | undefined;
   /** What the question becomes; unset: it stays, and is answered anew. */
   readonly content?: string | undefined;
+  /** As of a new turn. */
+  readonly images?: readonly ModelImage[] | undefined;
 }
 
 /** A user's message that is committed, and the run that answers it. */

@@ -48,6 +48,11 @@ describe('events of a chat', () => {
       token: 'Hi ',
       index: 4,
     });
+    expect(chatEvent({ type: 'reasoning', runId: FAKE_RUN, text: 'Hm.' }, CHAT, undefined, NOW)).toEqual({
+      event_type: 'message_stream_reasoning',
+      ...BASE,
+      reasoning: 'Hm.',
+    });
     expect(chatEvent(ended, CHAT, undefined, NOW)).toEqual({
       event_type: 'message_stream_ended',
       ...BASE,

@@ -46,6 +46,11 @@ export interface StreamToken extends EventBase<'message_stream_token'>, OfMessag
   readonly index: number;
 }
 
+export interface StreamReasoning extends EventBase<'message_stream_reasoning'>, OfMessage {
+  /** A piece of what the model thinks: no part of the answer. */
+  readonly reasoning: string;
+}
+
 export interface StreamEnded extends EventBase<'message_stream_ended'>, OfMessage {
   readonly seq: number;
   readonly content: string;
@@ -62,7 +67,8 @@ export interface ErrorEvent extends EventBase<'error'> {
   readonly request_id?: string;
 }
 
-export type ServerChatEvent = MessageReceived | StreamStarted | StreamToken | StreamEnded | ErrorEvent;
+export type ServerChatEvent =
+  MessageReceived | StreamStarted | StreamToken | StreamReasoning | StreamEnded | ErrorEvent;
 
 type RunEvent = Exclude<ChatEvent, { type: 'deleted' }>;
 type Ended = Extract<ChatEvent, { type: 'ended' }>;
@@ -77,7 +83,7 @@ export function chatEvent(
   chatId: string,
   requestId?: string,
   now = new Date(),
-): MessageReceived | StreamStarted | StreamToken | StreamEnded {
+): Exclude<ServerChatEvent, ErrorEvent> {
   const timestamp = now.toISOString();
   switch (event.type) {
     case 'message': {
@@ -106,6 +112,13 @@ export function chatEvent(
         ...of(event.runId, chatId),
         token: event.text,
         index: event.index,
+      };
+    case 'reasoning':
+      return {
+        event_type: 'message_stream_reasoning',
+        timestamp,
+        ...of(event.runId, chatId),
+        reasoning: event.text,
       };
     case 'ended':
       return endedEvent(event, chatId, timestamp);

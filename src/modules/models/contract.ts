@@ -3,7 +3,18 @@ import { isObject } from '../../common/text';
 
 export interface ModelMessage {
   readonly role: 'system' | 'user' | 'assistant';
+  /** Names its images in their places, see `imagePlace`. */
   readonly content: string;
+  /** Of a user's. */
+  readonly images?: readonly ModelImage[] | undefined;
+}
+
+/** An image that a model is shown. */
+export interface ModelImage {
+  readonly mediaType: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp';
+  readonly base64: string;
+  /** By our own count. */
+  readonly tokens: number;
 }
 
 export interface ModelUsage {
@@ -71,16 +82,22 @@ export type FaultReason = (typeof FAULT_REASONS)[number];
 
 /**
  * A piece of an answer. `start` comes once, right before the first delta (or the end, of an empty answer): from then on
- * no other channel is tried. `end` comes once, last. Concatenating the deltas gives the answer; their text has no
- * U+0000 and no lone surrogate, so it can be stored.
+ * no other channel is tried. `end` comes once, last. Concatenating the deltas gives the answer; their text, and that of
+ * `reasoning`, has no U+0000 and no lone surrogate, so it can be stored.
+ *
+ * `reasoning` is what the model thinks aloud: no part of the answer, and never told to a model again. It may come before
+ * `start`, of a channel that then does not answer: what another try thinks begins a paragraph of its own.
  */
 export type ModelPart =
+  | { readonly type: 'reasoning'; readonly text: string }
   | {
       readonly type: 'start';
       /** Name of the channel that answers; `environment` for the one of the environment, `echo` for the echo. */
       readonly channel: string;
       /** The model that it was asked for. */
       readonly model: string;
+      /** How many images it was not shown, since its channel is for none; unset: it was shown all. */
+      readonly imagesLeftOut?: number;
     }
   | { readonly type: 'delta'; readonly text: string }
   | { readonly type: 'end'; readonly usage: ModelUsage; readonly finishReason: FinishReason };
@@ -191,6 +208,8 @@ export interface Preset {
   readonly contextTokens: number | null;
   /** How many of the latest messages the model sees, 0–200 (default 20); 0 sends only the one that it answers. */
   readonly contextMessages: number;
+  /** What the model thinks is stored with its answer. */
+  readonly keepReasoning: boolean;
 }
 
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/;

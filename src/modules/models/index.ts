@@ -19,6 +19,7 @@ export {
   checkedResponseFormat,
   type FaultReason,
   type FinishReason,
+  type ModelImage,
   type ModelMessage,
   type ModelPart,
   type ModelPrices,
@@ -30,8 +31,9 @@ export {
   type ReasoningEffort,
   type ResponseFormat,
 } from './contract';
+export { IMAGE_PLACE, imageOfUrl, imagePlace, imagePlacesIn, MAX_IMAGES } from './images';
 export { faultReasonOf, hintOfReason } from './routing/fault-book';
-export { BETWEEN_MESSAGES, estimateTokens, joinNeighbours } from './answer/answer';
+export { BETWEEN_MESSAGES, estimateTokens, imageTokens, joinNeighbours } from './answer/answer';
 export { ChannelKeys } from './channels/channel-directory';
 export { ModelsModule } from './models.module';
 export { DEFAULT_PRESET } from './presets/presets.repository';

@@ -230,6 +230,8 @@ export interface RunFields {
   readonly created_at: Time;
   readonly started_at: Time | null;
   readonly ended_at: Time;
+  /** What the model thought, where that was kept; missing in files of earlier releases. */
+  readonly reasoning: string | null;
 }
 
 export interface SubscriptionFields {
@@ -384,6 +386,7 @@ const RUN: KeysOf<RunFields> = {
   created_at: true,
   started_at: true,
   ended_at: true,
+  reasoning: true,
 };
 
 const SUBSCRIPTION: KeysOf<SubscriptionFields> = {

@@ -7,7 +7,7 @@ export { clientAddress, HttpAdapter, requestIdOf } from './adapter';
 export { AlwaysEnveloped, JsonText, NeverEnveloped, toAppError } from './answers';
 export { type Fact, tagged } from './conditional';
 export { drainConnections } from './hang-up';
-export { type KeepOfBody, LargeBody, MAX_LARGE_BODY_BYTES, scalar } from './large-body';
+export { forgetBody, type KeepOfBody, LargeBody, MAX_LARGE_BODY_BYTES, scalar } from './large-body';
 export { CurrentCaller } from './gate';
 export { CursorPageDto, CursorQueryDto, PageDto, PageQueryDto, SuccessDto } from './dto/page.dto';
 export { installHttp } from './install';

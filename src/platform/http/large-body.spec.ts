@@ -1,4 +1,5 @@
-import { LargeBodies, MAX_LARGE_AT_ONCE, parseLargeBody } from './large-body';
+import type { FastifyReply } from 'fastify';
+import { forgetBody, LargeBodies, MAX_LARGE_AT_ONCE, parseLargeBody } from './large-body';
 
 const parse = (text: string | Buffer): unknown => parseLargeBody(Buffer.from(text), (body) => body);
 
@@ -21,6 +22,12 @@ describe('a large body', () => {
     ['nested beyond a thousand levels', '['.repeat(1001) + ']'.repeat(1001)],
   ])('is refused: %s', (_, text) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'VALIDATION_ERROR' }) as Error);
+  });
+
+  it('is let go when its route has read it', () => {
+    const reply = { request: { body: { messages: ['x'.repeat(1000)] } } } as unknown as FastifyReply;
+    forgetBody(reply);
+    expect(reply.request.body).toBeUndefined();
   });
 
   it('may nest a thousand levels', () => {

@@ -3,10 +3,11 @@
  * its last message counts.
  *
  * Invariants: what the route leaves is read by nobody, so nothing in it is refused (numbers, keys, texts); it is let go
- * before the route is called, so a stream that stays open holds none of it. A tenant has at most `MAX_LARGE_AT_ONCE` bodies
+ * before the route is called, and what it keeps by `forgetBody`, so a stream that stays open holds none of it. A tenant has at most `MAX_LARGE_AT_ONCE` bodies
  * beyond the usual size in memory of a node, whether they are still on their way or not.
  */
 import { isUtf8 } from 'node:buffer';
+import type { FastifyReply } from 'fastify';
 import { AppError } from '../../common/errors';
 import { glanceAt } from '../../common/text';
 import { addRouteConfig } from '../auth';
@@ -50,6 +51,11 @@ export function parseLargeBody(raw: Buffer, keep: KeepOfBody): unknown {
     throw new AppError('VALIDATION_ERROR', 'The body is not valid JSON');
   }
   return keep(body);
+}
+
+/** Lets go what a route has kept of its body, once it has read it: its answer may stay open for long. */
+export function forgetBody({ request }: FastifyReply): void {
+  request.body = undefined;
 }
 
 /** How many large bodies each tenant has in memory. */

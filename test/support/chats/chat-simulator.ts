@@ -24,6 +24,7 @@ export class SimulatedRun {
   ended: RunEnd | undefined;
   /** Tokens that the database has: they are published first. */
   private stored = 0;
+  private thought = 0;
 
   constructor(
     readonly runId: string,
@@ -45,6 +46,15 @@ export class SimulatedRun {
     }
     const ends = this.ends.slice(first).map((end) => end - start);
     return { kind: 'tokens', runId: this.runId, first, text: this.text.slice(start), ends };
+  }
+
+  /** Thinks, in words that say where: behind how many tokens, and which thought it is. */
+  think(): ChatHint {
+    const { thought: from, runId } = this;
+    const first = this.ends.length;
+    const text = `${first} ${from} `;
+    this.thought += text.length;
+    return { kind: 'reasoning', runId, first, from, text };
   }
 
   /** @param seq of the answer; the run alone is enough where no log is read */

@@ -1,3 +1,4 @@
+import { isImage } from '../images';
 import type { Wire, WireRequest } from './provider-server';
 import type { ProviderScript } from './script';
 
@@ -111,6 +112,8 @@ function messagesFault(messages: unknown): string | undefined {
     if (role !== 'user' && role !== 'assistant') return `messages: Unexpected role "${String(role)}"`;
     if (role !== (i % 2 === 0 ? 'user' : 'assistant'))
       return i === 0 ? 'messages: first message must use the "user" role' : 'messages: roles must alternate';
+    if (Array.isArray(content) && !content.every((block) => isBlock(block, role)))
+      return `messages.${i}.content: Input should be a valid block`;
     if (textOf(content).trim() === '') return `messages.${i}: all messages must have non-empty content`;
   }
   return messages.length % 2 === 0 ? 'This model does not support assistant message prefill' : undefined;
@@ -139,6 +142,13 @@ function schemaFault(config: unknown): string | undefined {
     schemas.push(...Object.values(schema as Json));
   }
   return undefined;
+}
+
+function isBlock(block: unknown, role: unknown): boolean {
+  const { type, text, source } = (block ?? {}) as Json;
+  if (type === 'text') return typeof text === 'string' && text.trim() !== '';
+  const { type: kind, media_type, data } = (source ?? {}) as Json;
+  return type === 'image' && role === 'user' && kind === 'base64' && isImage(media_type, data);
 }
 
 function textOf(content: unknown): string {

@@ -20,7 +20,7 @@ export function testChannel(name: string, values: Partial<Channel> = {}): Channe
     ...{ key: name, id: name, name, isShared: false, provider: 'openai-compatible', baseUrl: `http://${name}/v1` },
     ...{ model: `model-of-${name}`, models: {}, priority: 0, weight: 1, enabled: true },
     ...{ maxTokens: null, temperature: null, contextTokens: null, params: paramsOf() },
-    ...{ prices: null, modelPrices: {} },
+    ...{ prices: null, modelPrices: {}, vision: false },
     timeouts: { firstMs: LONG_MS, idleMs: LONG_MS, totalMs: LONG_MS },
     endpoint: () => endpointTo('', () => Promise.reject(new Error('not called'))),
     ...values,

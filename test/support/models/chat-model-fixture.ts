@@ -16,6 +16,10 @@ export interface ChatModelSubject {
   readonly keyHeader: readonly [name: string, value: (key: string) => string];
   /** What a request says of the model, the texts of the messages, the temperature and the token limit. */
   readonly asked: (request: WireRequest) => Asked;
+  /** The content of the last message where it is asked with this text and a PNG. */
+  readonly shown: (base64: string, text: string) => unknown;
+  /** What of the request that is. */
+  readonly lastContent: (request: WireRequest) => unknown;
   /** The limit that is sent where nobody names one. */
   readonly defaultMaxTokens?: number;
   /** What a refusal with HTTP 413 is about, as the provider names it. */
@@ -60,6 +64,11 @@ export const SUBJECTS: Readonly<Record<string, ChatModelSubject>> = {
       const { model, messages, temperature, max_tokens: maxTokens } = body as OpenAiBody;
       return { model, texts: messages?.map(({ content }) => content), temperature, maxTokens };
     },
+    shown: (base64, text) => [
+      { type: 'image_url', image_url: { url: `data:image/png;base64,${base64}` } },
+      { type: 'text', text },
+    ],
+    lastContent: ({ body }) => (body as OpenAiBody).messages?.at(-1)?.content,
   },
   anthropic: {
     model: ANTHROPIC,
@@ -70,6 +79,11 @@ export const SUBJECTS: Readonly<Record<string, ChatModelSubject>> = {
       const texts = messages.map(({ content }) => content);
       return { model, texts: system === undefined ? texts : [system, ...texts], temperature, maxTokens };
     },
+    shown: (data, text) => [
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data } },
+      { type: 'text', text },
+    ],
+    lastContent: ({ body }) => (body as AnthropicBody).messages?.at(-1)?.content,
     defaultMaxTokens: 4096,
     words413: ': the chat is longer than the model can read',
   },
@@ -87,6 +101,8 @@ export const SUBJECTS: Readonly<Record<string, ChatModelSubject>> = {
         maxTokens: generationConfig.maxOutputTokens,
       };
     },
+    shown: (data, text) => [{ inlineData: { mimeType: 'image/png', data } }, { text }],
+    lastContent: ({ body }) => (body as GoogleBody).contents?.at(-1)?.parts,
   },
 };
 
@@ -94,6 +110,7 @@ export type Limits = Partial<Timeouts> & { readonly maxBytes?: number };
 
 export interface Outcome {
   readonly text: string;
+  readonly thought: string;
   readonly end: Extract<AnswerPart, { type: 'end' }> | undefined;
   readonly fault: unknown;
 }
@@ -139,20 +156,21 @@ export class ChatModelFixture {
     baseUrl?: string,
   ): Promise<Outcome> {
     this.server.next(script);
-    let [text, end, fault]: [string, Outcome['end'], unknown] = ['', undefined, undefined];
+    let [text, thought, end, fault]: [string, string, Outcome['end'], unknown] = ['', '', undefined, undefined];
     try {
       for await (const part of this.parts(limits, request, baseUrl)) {
         expect(end).toBeUndefined();
         if (part.type === 'end') end = part;
         else {
           expect(part.text).not.toBe('');
-          text += part.text;
+          if (part.type === 'delta') text += part.text;
+          else thought += part.text;
         }
       }
     } catch (error) {
       fault = error;
     }
-    return { text, end, fault };
+    return { text, thought, end, fault };
   }
 
   /** The fault that a script leads to, and what was said before it. It gives nothing away. */

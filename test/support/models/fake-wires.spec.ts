@@ -1,6 +1,7 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { ANTHROPIC_WIRE } from './anthropic-wire';
+import { PNG } from '../images';
 import { GOOGLE_WIRE } from './google-wire';
 import { ProviderServer, type Wire } from './provider-server';
 import { AnswerGate, faults } from './script';
@@ -69,6 +70,22 @@ describe.each(WIRES)('the fake of %s', (name, wire) => {
       fake.next({ finish });
       expect((await streamed()).end).toMatchObject({ finishReason: { unified } });
     }
+  });
+
+  it('is shown images, and refuses what is none', async () => {
+    const showing = (data: string) => ({
+      role: 'user' as const,
+      content: [
+        { type: 'file' as const, mediaType: 'image/png', data },
+        { type: 'text' as const, text: 'what is it?' },
+      ],
+    });
+    const { content } = await MODELS[name](fake.url).doGenerate({ prompt: [showing(PNG.toString('base64'))] });
+    expect(content).toMatchObject([{ type: 'text' }]);
+    const other = Buffer.from('no image').toString('base64');
+    await expect(MODELS[name](fake.url).doGenerate({ prompt: [showing(other)] })).rejects.toMatchObject({
+      statusCode: 400,
+    });
   });
 
   it('fails as it is told', async () => {

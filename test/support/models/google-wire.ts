@@ -1,3 +1,4 @@
+import { isImage } from '../images';
 import type { Wire, WireRequest } from './provider-server';
 import type { ProviderScript } from './script';
 
@@ -81,6 +82,13 @@ function refusalOf({
   return fault === undefined ? undefined : [400, fault];
 }
 
+function isPart(part: unknown, role: unknown): boolean {
+  const { text, inlineData } = (part ?? {}) as Json;
+  if (inlineData === undefined) return typeof text === 'string';
+  const { mimeType, data } = inlineData as Json;
+  return role === 'user' && text === undefined && isImage(mimeType, data);
+}
+
 function contentsFault(contents: unknown): string | undefined {
   if (!Array.isArray(contents) || contents.length === 0)
     return '* GenerateContentRequest.contents: contents is not specified';
@@ -89,6 +97,8 @@ function contentsFault(contents: unknown): string | undefined {
     if (role !== 'user' && role !== 'model') return 'Please use a valid role: user, model.';
     if (role !== (i % 2 === 0 ? 'user' : 'model'))
       return 'Please ensure that multiturn requests alternate between user and model.';
+    if (Array.isArray(parts) && !parts.every((part) => isPart(part, role)))
+      return `Invalid value at 'contents[${i}].parts'`;
     if (!Array.isArray(parts) || (parts as readonly { readonly text?: string }[]).every(({ text = '' }) => text === ''))
       return `* GenerateContentRequest.contents[${i}].parts: contents.parts must not be empty.`;
   }

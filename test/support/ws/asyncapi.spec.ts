@@ -33,8 +33,8 @@ describe('docs/asyncapi.json', () => {
   it('has the frames and events of a chat', () => {
     expect(documentedFrames('client', 'chat')).toEqual(['message', 'stop', 'resume', 'ping']);
     expect([...documentedFrames('server', 'chat')].sort()).toEqual([
-      ...['connection_established', 'error', 'message_received', 'message_stream_ended', 'message_stream_started'],
-      ...['message_stream_token', 'pong', 'server_shutdown', 'stopped', 'user_created'],
+      ...['connection_established', 'error', 'message_received', 'message_stream_ended', 'message_stream_reasoning'],
+      ...['message_stream_started', 'message_stream_token', 'pong', 'server_shutdown', 'stopped', 'user_created'],
     ]);
   });
 

@@ -12,7 +12,7 @@ const CHAT = `c.room_id, c.user_id, c.group_id, c.preset, c.auto_title, c.is_act
   c.active_at, c.external_id`;
 const FIGURES = `r.state, r.answer_seq, r.token_count, r.channel, r.model, r.finish_reason, r.prompt_tokens,
   r.completion_tokens, r.total_tokens, r.estimated, r.error_code, r.error_message, r.options, r.created_at, r.started_at,
-  r.ended_at`;
+  r.ended_at, r.reasoning`;
 const ENDED = `r.ended_at IS NOT NULL AND r.reply_to_seq >= (SELECT k.first_seq FROM room_keeps($1, r.room_id) k)`;
 
 /** What exports hold of chats that are there, and of the answers in them that have ended. */

@@ -82,6 +82,16 @@ export class ChatsRepository {
     );
   }
 
+  /** Messages of the log with what models thought, where that was kept; it is read only where one says so. */
+  async messagesOf(tenantId: string, rows: readonly LoggedMessage[]): Promise<ChatMessage[]> {
+    const ids = rows.filter((row) => answerMeta(row).reasoning === true).map((row) => row.message_id);
+    const kept = ids.length === 0 ? new Map<string, string>() : await this.reasoningOf(tenantId, ids);
+    return rows.map((row) => {
+      const reasoning = kept.get(row.message_id);
+      return reasoning === undefined ? messageOf(row) : { ...messageOf(row), reasoning };
+    });
+  }
+
   async list(
     tenantId: string,
     { userId, groupId, by, order }: ChatFilter,
@@ -102,6 +112,16 @@ export class ChatsRepository {
       ]);
       return { rows, total: count?.n ?? 0 };
     });
+  }
+
+  private async reasoningOf(tenantId: string, runIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.database.query<{ run_id: string; reasoning: string }>(
+      'reasoning of answers',
+      tenantId,
+      `SELECT run_id, reasoning FROM runs WHERE tenant_id = $1 AND run_id = ANY ($2::uuid[]) AND reasoning IS NOT NULL`,
+      [tenantId, runIds],
+    );
+    return new Map(rows.map(({ run_id, reasoning }) => [run_id, reasoning]));
   }
 }
 
@@ -128,6 +148,8 @@ export interface AnswerMeta {
   /** Which channel and model answered; missing where none did. */
   readonly channel?: string;
   readonly model?: string;
+  /** How many images of the question the model was told the names of, and not shown. */
+  readonly images_left_out?: number;
   readonly finish_reason: NonNullable<ChatMessage['finishReason']>;
   readonly usage?: {
     readonly prompt_tokens: number;
@@ -136,6 +158,8 @@ export interface AnswerMeta {
     readonly total_tokens: number;
     readonly estimated?: true;
   };
+  /** What the model thought is kept with its run. */
+  readonly reasoning?: true;
   /** Why it ended badly; what a provider said of it is not kept here. */
   readonly error?: {
     readonly code: RunFailure['code'];
@@ -183,7 +207,7 @@ export function messageOf(row: LoggedMessage): ChatMessage {
   };
   if (row.kind !== 'assistant')
     return { ...base, metadata: row.meta, status: 'completed', usage: null, finishReason: null };
-  const { usage, finish_reason, ...metadata } = answerMeta(row);
+  const { usage, finish_reason, reasoning: _isKept, ...metadata } = answerMeta(row);
   return {
     ...base,
     metadata,

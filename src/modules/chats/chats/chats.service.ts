@@ -22,7 +22,7 @@ import {
 import { LiveRuns } from '../runs/live-runs';
 import { RunsRepository } from '../runs/runs.repository';
 import { ChatHub, type ChatRef } from '../streams/chat-hub';
-import { chatOf, ChatsRepository, messageOf } from './chats.repository';
+import { chatOf, ChatsRepository } from './chats.repository';
 import { NEW_TITLE } from './titles';
 
 /** Tells the watchers of a chat, and the members of its room, of changes that are no messages. */
@@ -281,7 +281,7 @@ export class ChatsService {
     const rows = await this.log.pageOfChat(tenantId, chatId, order === 'desc', limit, offset);
     // A message that was stored since the chat was read is on the page and must not lie beyond the total.
     return {
-      messages: rows.map(messageOf),
+      messages: await this.repository.messagesOf(tenantId, rows),
       clientIds: new Map(rows.map((row) => [row.message_id, row.client_message_id])),
       total: Math.max(messageCount, rows.length === 0 ? 0 : offset + rows.length),
     };
@@ -295,7 +295,7 @@ export class ChatsService {
     const { tenantId, chatId, messageCount } = chat;
     const [rows, silent] = await Promise.all([this.log.said(tenantId, chatId, limit, offset), this.silent([chat])]);
     return {
-      messages: rows.map(messageOf),
+      messages: await this.repository.messagesOf(tenantId, rows),
       total: Math.max(messageCount - (silent.get(chatId) ?? 0), rows.length === 0 ? 0 : offset + rows.length),
     };
   }

@@ -20,6 +20,7 @@ export type RunState = 'queued' | 'streaming' | 'completed' | 'cancelled' | 'int
     options: erasedBy('chats'),
     agent_id: cannotHold('the id of an agent'),
     refused: FIXED_WORD,
+    reasoning: erasedBy('chats'),
   },
 })
 export class RunEntity {
@@ -115,6 +116,10 @@ export class RunEntity {
   /** Why it asks no model, and is a notice. */
   @Column('text', { nullable: true })
   refused!: AgentRefusal | null;
+
+  /** What the model thought, where the preset has it kept. */
+  @Column('text', { nullable: true })
+  reasoning!: string | null;
 }
 
 /** What an agent is asked too often of: one sender, its room, or its queue is full. */

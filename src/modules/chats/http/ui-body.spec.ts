@@ -1,3 +1,4 @@
+import { PNG_URL } from '../../../../test/support/images';
 import type { UiChatDto } from './dto/ui.dto';
 import { keepLast, requestOf, type UiRequest } from './ui-body';
 
@@ -45,9 +46,9 @@ describe('what is kept of a client’s body', () => {
 
 describe('what a client asks for', () => {
   it('says, edits or regenerates', () => {
-    expect(asked({})).toEqual({ kind: 'say', clientMessageId: 'm1', content: 'Hello' });
+    expect(asked({})).toEqual({ kind: 'say', clientMessageId: 'm1', content: 'Hello', images: [] });
     expect(asked({ trigger: 'submit-message', messageId: 'm1' })).toEqual({
-      ...{ kind: 'edit', named: 'm1', content: 'Hello' },
+      ...{ kind: 'edit', named: 'm1', content: 'Hello', images: [] },
     });
     const trigger = 'regenerate-message';
     expect(asked({ trigger, messageId: 'a1' })).toEqual({ kind: 'regenerate', named: 'a1' });
@@ -62,7 +63,17 @@ describe('what a client asks for', () => {
     ['what is no message', { messages: [MESSAGE, 5] }, 'messages[1]'],
     ['a part that is none', { messages: [{ ...MESSAGE, parts: [5] }] }, 'messages[0].parts[0]'],
     ['a text that is none', { messages: [{ ...MESSAGE, parts: [{ type: 'text' }] }] }, 'messages[0].parts[0]'],
-    ['a file', { messages: [{ ...MESSAGE, parts: [{ type: 'file' }] }] }, 'messages[0].parts[0]'],
+    ['a file without a URL', { messages: [{ ...MESSAGE, parts: [{ type: 'file' }] }] }, 'messages[0].parts[0]'],
+    [
+      'a file from elsewhere',
+      { messages: [{ ...MESSAGE, parts: [{ type: 'file', url: 'https://example.com/a.png' }] }] },
+      'messages[0].parts[0].url',
+    ],
+    [
+      'too many images',
+      { messages: [{ ...MESSAGE, parts: Array.from({ length: 21 }, () => ({ type: 'file', url: PNG_URL })) }] },
+      'messages[0]',
+    ],
     ['no text', { messages: [{ ...MESSAGE, parts: [{ type: 'data-x' }] }] }, 'messages[0]'],
     ['an empty id', { messages: [{ ...MESSAGE, id: '' }] }, 'messages[0]'],
     [
@@ -72,6 +83,16 @@ describe('what a client asks for', () => {
     ],
   ])('is refused by name: %s', (_, body, field) => {
     expect(() => asked(body)).toThrow(expect.objectContaining({ code: 'VALIDATION_ERROR', field }) as Error);
+  });
+
+  it('shows images, each in its place', () => {
+    const file = { type: 'file', mediaType: 'image/png', url: PNG_URL };
+    const parts = [{ type: 'text', text: 'See' }, { ...file, filename: 'a.png' }, file, { type: 'text', text: '?' }];
+    expect(asked({ messages: [{ ...MESSAGE, parts }] })).toMatchObject({
+      content: 'See\n[image: a.png]\n[image: image 2]\n?',
+      images: [{ mediaType: 'image/png' }, { mediaType: 'image/png' }],
+    });
+    expect(asked({ messages: [{ ...MESSAGE, parts: [file] }] })).toMatchObject({ content: '[image: image 1]' });
   });
 
   it('may have a hundred parts', () => {

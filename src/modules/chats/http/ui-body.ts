@@ -2,6 +2,7 @@ import { invalid } from '../../../common/errors';
 import { MAX_CLIENT_MESSAGE_ID, MAX_CONTENT } from '../../../common/limits';
 import { codePoints, isBlank, isObject, isStorableText } from '../../../common/text';
 import { scalar } from '../../../platform/http';
+import { imageOfUrl, imagePlace, MAX_IMAGES, type ModelImage } from '../../models';
 import type { UiChatDto } from './dto/ui.dto';
 
 /**
@@ -22,6 +23,9 @@ interface LastMessage {
 interface LastPart {
   readonly type: unknown;
   readonly text: unknown;
+  /** Of a `file`, in the next two. */
+  readonly url?: unknown;
+  readonly filename?: unknown;
 }
 
 /** Of a message; further ones are an error, not left out. */
@@ -50,15 +54,22 @@ function lastOf(messages: unknown): unknown {
 }
 
 function partOf(part: unknown): LastPart {
-  return isObject(part)
-    ? { type: scalar(part['type']), text: scalar(part['text']) }
-    : { type: undefined, text: undefined };
+  if (!isObject(part)) return { type: undefined, text: undefined };
+  const { type, text, url, filename } = part;
+  const kept = { type: scalar(type), text: scalar(text) };
+  return type === 'file' ? { ...kept, url: scalar(url), filename: scalar(filename) } : kept;
+}
+
+interface Said {
+  /** Names the images in their places. */
+  readonly content: string;
+  readonly images: readonly ModelImage[];
 }
 
 /** What a client wants of a chat. */
 export type UiRequest =
-  | { readonly kind: 'say'; readonly clientMessageId: string; readonly content: string }
-  | { readonly kind: 'edit'; readonly named: string; readonly content: string }
+  | ({ readonly kind: 'say'; readonly clientMessageId: string } & Said)
+  | ({ readonly kind: 'edit'; readonly named: string } & Said)
   | { readonly kind: 'regenerate'; readonly named: string | undefined };
 
 /** @throws 400 that names what is wrong with the last message */
@@ -69,10 +80,10 @@ export function requestOf({ messages, trigger, messageId }: UiChatDto): UiReques
   const id = idOf(last);
   if (last.role !== 'user')
     throw invalid(`messages[${last.at}]`, 'The last message must be the user’s: what others say comes from the log');
-  const content = textOf(last);
-  if (messageId === undefined) return { kind: 'say', clientMessageId: id, content };
+  const said = saidIn(last);
+  if (messageId === undefined) return { kind: 'say', clientMessageId: id, ...said };
   if (messageId !== id) throw invalid('messageId', 'messageId must be the id of the last message, which is edited');
-  return { kind: 'edit', named: messageId, content };
+  return { kind: 'edit', named: messageId, ...said };
 }
 
 /** What a client that names no answer has kept as the question of the one that it wants anew. */
@@ -89,13 +100,18 @@ function idOf({ at, id, role, parts }: LastMessage): string {
   return id;
 }
 
-/** The text parts, a line each. */
-function textOf({ at, parts = [] }: LastMessage): string {
+/** The parts of text, and the places of images, a line each. */
+function saidIn({ at, parts = [] }: LastMessage): Said {
   const field = `messages[${at}]`;
-  const texts = parts.flatMap(({ type, text }, i) => {
+  const images: ModelImage[] = [];
+  const texts = parts.flatMap((part, i) => {
+    const { type, text } = part;
     const path = `${field}.parts[${i}]`;
     if (typeof type !== 'string') throw invalid(path, `${path} must be a part: {"type", …}`);
-    if (type === 'file') throw invalid(path, `${path} is a file: models are sent text only, leave it out`);
+    if (type === 'file') {
+      images.push(imageOf(part, path));
+      return [imagePlace(nameOf(part) ?? `image ${images.length}`)];
+    }
     if (type !== 'text') return [];
     if (typeof text !== 'string' || !isStorableText(text))
       throw invalid(path, `${path}.text must be a text without NUL and lone surrogates`);
@@ -103,7 +119,17 @@ function textOf({ at, parts = [] }: LastMessage): string {
   });
   if (parts.length > MAX_PARTS) throw invalid(field, `${field}.parts must have at most ${MAX_PARTS} items`);
   const content = texts.join('\n');
-  if (isBlank(content)) throw invalid(field, `${field} must have a text part that is not blank`);
+  if (isBlank(content)) throw invalid(field, `${field} must have a text part that is not blank, or an image`);
   if (codePoints(content) > MAX_CONTENT) throw invalid(field, `${field} must have at most ${MAX_CONTENT} characters`);
-  return content;
+  if (images.length > MAX_IMAGES) throw invalid(field, `${field} must have at most ${MAX_IMAGES} images`);
+  return { content, images };
+}
+
+function imageOf({ url }: LastPart, path: string): ModelImage {
+  if (typeof url !== 'string') throw invalid(path, `${path}.url must be a data URL`);
+  return imageOfUrl(url, `${path}.url`);
+}
+
+function nameOf({ filename }: LastPart): string | undefined {
+  return typeof filename === 'string' && filename.trim() !== '' ? filename : undefined;
 }

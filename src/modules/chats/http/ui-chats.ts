@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Readable } from 'node:stream';
 import { invalid, notFound } from '../../../common/errors';
 import type { Caller } from '../../../platform/auth';
+import { forgetBody } from '../../../platform/http';
 import { ChatsService } from '../chats/chats.service';
 import { type Chat, type ChatMessage, EXTERNAL_CHAT_ID } from '../contract';
 import { TurnsService } from '../turns/turns.service';
@@ -26,6 +27,7 @@ export class UiChats {
   answer(call: StreamCall, body: UiChatDto): Promise<Readable> {
     const { caller } = call;
     const asked = requestOf(body);
+    forgetBody(call.reply);
     return this.streams.withPermit(call, caller.userId, async () => {
       const chat = await this.chatOf(caller, body, asked);
       return this.open(call, chat, await this.runOf(caller, chat, asked));
@@ -66,8 +68,8 @@ export class UiChats {
 
   private async runOf(caller: Caller, chat: Chat, asked: UiRequest): Promise<string> {
     if (asked.kind !== 'say') return this.turns.revise(caller, chat, asked);
-    const { content, clientMessageId } = asked;
-    return (await this.turns.send(caller, chat, { content, clientMessageId })).runId;
+    const { content, images, clientMessageId } = asked;
+    return (await this.turns.send(caller, chat, { content, images, clientMessageId })).runId;
   }
 
   private open(call: StreamCall, chat: Chat, runId: string): Readable {

@@ -41,6 +41,31 @@ describe('the UI message stream', () => {
     ]);
   });
 
+  it('has a part for what the model thinks, wherever it does, and text is text', () => {
+    const thinks = (text: string): RunEvent => ({ type: 'reasoning', runId: FAKE_RUN, text });
+    const format = uiFormat();
+    const events = [started(), thinks('Hm'), thinks('.'), tokens('Hi ', 0), thinks('And?'), tokens('there', 2)];
+    const chunks = [...events, ended()].flatMap((event) => format.events(event));
+    expect(chunks.slice(0, -1)).toEqual([
+      { type: 'start-step' },
+      { type: 'reasoning-start', id: 'part-0' },
+      { type: 'reasoning-delta', id: 'part-0', delta: 'Hm' },
+      { type: 'reasoning-delta', id: 'part-0', delta: '.' },
+      { type: 'reasoning-end', id: 'part-0' },
+      { type: 'text-start', id: 'part-1' },
+      { type: 'text-delta', id: 'part-1', delta: 'Hi ' },
+      { type: 'text-end', id: 'part-1' },
+      { type: 'reasoning-start', id: 'part-2' },
+      { type: 'reasoning-delta', id: 'part-2', delta: 'And?' },
+      { type: 'reasoning-end', id: 'part-2' },
+      { type: 'text-start', id: 'part-3' },
+      { type: 'text-delta', id: 'part-3', delta: 'there' },
+      { type: 'text-end', id: 'part-3' },
+      { type: 'finish-step' },
+    ]);
+    expect(chunks.at(-1)).toMatchObject({ type: 'finish', finishReason: 'stop' });
+  });
+
   it.each([
     ['stop', 'stop'],
     ['length', 'length'],
@@ -145,6 +170,15 @@ describe('messages as the SDK keeps them', () => {
       parts: [{ type: 'step-start' }, { type: 'text', text: 'Hi there', state: 'done' }],
       metadata: { status: 'completed', finishReason: 'stop' },
     });
+  });
+
+  it('an answer has what its model thought before its text, where that was kept', () => {
+    const { parts } = uiMessage(FAKE_CHAT, answerOf({ reasoning: 'Hm.' }), FAKE_RUN);
+    expect(parts).toEqual([
+      { type: 'step-start' },
+      { type: 'reasoning', text: 'Hm.', state: 'done' },
+      { type: 'text', text: 'Hi there', state: 'done' },
+    ]);
   });
 
   it('each answer is behind its question, and what is no part of the chat is left out', () => {

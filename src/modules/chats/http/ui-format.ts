@@ -32,10 +32,10 @@ export function uiStart({ chatId }: Chat, runId: string): object {
   return { type: 'start', messageId: encodeId('message', runId), messageMetadata: { chatId } };
 }
 
-/** Opens and ends the parts of one answer. A part of another kind than text is another method beside `text`. */
+/** Opens and ends the parts of one answer: one is open at a time, of text or of what the model thinks. */
 class Parts {
   private count = 0;
-  private openText: string | undefined;
+  private open: { readonly type: 'text' | 'reasoning'; readonly id: string } | undefined;
   private isBegun = false;
   /** Of the text that was given, in UTF-16 units. */
   length = 0;
@@ -47,20 +47,35 @@ class Parts {
   }
 
   text(delta: string): object[] {
-    const told = this.begin();
-    if (this.openText === undefined) {
-      this.openText = `part-${this.count++}`;
-      told.push({ type: 'text-start', id: this.openText });
-    }
-    told.push({ type: 'text-delta', id: this.openText, delta });
     this.length += delta.length;
-    return told;
+    return this.added('text', delta);
+  }
+
+  reasoning(delta: string): object[] {
+    return this.added('reasoning', delta);
   }
 
   end(): object[] {
-    const told: object[] = this.openText === undefined ? [] : [{ type: 'text-end', id: this.openText }];
+    const told = this.close();
     if (this.isBegun) told.push({ type: 'finish-step' });
     return told;
+  }
+
+  private added(type: 'text' | 'reasoning', delta: string): object[] {
+    const told = this.begin();
+    if (this.open?.type !== type) {
+      told.push(...this.close());
+      this.open = { type, id: `part-${this.count++}` };
+      told.push({ type: `${type}-start`, id: this.open.id });
+    }
+    told.push({ type: `${type}-delta`, id: this.open.id, delta });
+    return told;
+  }
+
+  private close(): object[] {
+    const { open } = this;
+    this.open = undefined;
+    return open === undefined ? [] : [{ type: `${open.type}-end`, id: open.id }];
   }
 }
 
@@ -88,6 +103,8 @@ function eventsOf(parts: Parts, event: RunEvent): readonly object[] {
       return parts.begin();
     case 'tokens':
       return parts.text(event.text);
+    case 'reasoning':
+      return parts.reasoning(event.text);
     case 'ended':
       return [...parts.end(), ...endOf(event, parts.length === event.answer.content.length)];
   }
@@ -134,13 +151,14 @@ export function uiMessage(
   message: ChatMessage,
   clientId: string | null,
 ): UiMessageDto {
-  const { role, content } = message;
+  const { role, content, reasoning } = message;
   const text: UiPartDto = { type: 'text', text: content };
+  const thought: UiPartDto[] = reasoning === undefined ? [] : [{ type: 'reasoning', text: reasoning, state: 'done' }];
   const isAnswer = role === 'assistant';
   return {
     id: isAnswer || clientId === null || isKey(clientId) ? encodeId('message', message.messageId) : clientId,
     role,
-    parts: isAnswer ? [{ type: 'step-start' }, { ...text, state: 'done' }] : [text],
+    parts: isAnswer ? [{ type: 'step-start' }, ...thought, { ...text, state: 'done' }] : [text],
     metadata: { chatId, ...(isAnswer ? answerMetadata(message) : placeOf(message)) },
   };
 }
@@ -164,12 +182,14 @@ export function shownOf(page: readonly ChatMessage[], order: 'asc' | 'desc'): Ch
 
 function answerMetadata(answer: ChatMessage): Record<string, unknown> {
   const { status, finishReason, usage } = answer;
+  const leftOut = answer.metadata?.['images_left_out'];
   return {
     // An answer that could not be stored has no place.
     ...(answer.seq === 0 ? {} : placeOf(answer)),
     status,
     finishReason,
     usage: usage === null ? null : tokenUsageView(usage),
+    ...(leftOut === undefined ? {} : { imagesLeftOut: leftOut }),
   };
 }
 

@@ -23,6 +23,7 @@ import {
 
 const STARTED: RunEvent = { type: 'started', runId: FAKE_RUN, afterIndex: -1 };
 const TOKENS: RunEvent = { type: 'tokens', runId: FAKE_RUN, text: 'Hi ', index: 0 };
+const THINKS: RunEvent = { type: 'reasoning', runId: FAKE_RUN, text: 'Hm.' };
 const ENDED: EndedRun = { type: 'ended', runId: FAKE_RUN, answer: answerOf() };
 const INTERRUPTED: EndedRun = { ...MODEL_FAILED, answer: answerOf({ status: 'interrupted', content: 'Hi' }) };
 
@@ -30,8 +31,8 @@ describe('the format of the AI chats API', () => {
   const format = chatFormat(FAKE_CHAT, 'r1');
 
   it("has the socket's events", () => {
-    const told = [STARTED, TOKENS, ENDED].flatMap((event) => format.events(event));
-    const types = ['message_stream_started', 'message_stream_token', 'message_stream_ended'];
+    const told = [STARTED, THINKS, TOKENS, ENDED].flatMap((event) => format.events(event));
+    const types = ['started', 'reasoning', 'token', 'ended'].map((name) => `message_stream_${name}`);
     expect(told).toEqual(types.map((event_type) => expect.objectContaining({ event_type }) as unknown));
   });
 
@@ -65,8 +66,9 @@ describe('the format of the Conversations API', () => {
   const format = conversationFormat(FAKE_CHAT, false);
 
   it('has the events of the source', () => {
-    expect([STARTED, TOKENS, ENDED].flatMap((event) => format.events(event))).toEqual([
+    expect([STARTED, THINKS, TOKENS, ENDED].flatMap((event) => format.events(event))).toEqual([
       { type: 'start', conversationId: CONVERSATION_ID },
+      { type: 'reasoning', text: 'Hm.' },
       { type: 'content', text: 'Hi ' },
       { type: 'end', usage: { promptTokens: 3, completionTokens: 2, totalTokens: 5 }, finishReason: 'stop' },
     ]);

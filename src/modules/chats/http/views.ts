@@ -43,6 +43,7 @@ export function chatMessageView(chatId: string, message: ChatMessage): ChatMessa
     id: encodeId('message', message.messageId),
     chat_id: chatId,
     content: message.content,
+    ...(message.reasoning === undefined ? {} : { reasoning: message.reasoning }),
     sender_role: message.role,
     seq: message.seq,
     ...(message.replyToSeq === null ? {} : { reply_to_seq: message.replyToSeq }),
@@ -72,10 +73,11 @@ export function conversationView(chat: Chat, last: MessageStart | undefined, sil
 }
 
 export function conversationMessageView(message: ChatMessage): ConversationMessageDto {
-  const { role, content, createdAt, finishReason } = message;
+  const { role, content, reasoning, createdAt, finishReason } = message;
   return {
     role,
     content,
+    ...(reasoning === undefined ? {} : { reasoning }),
     timestamp: createdAt.getTime(),
     ...(finishReason === null ? {} : { finishReason }),
   };
@@ -94,7 +96,7 @@ export function tokenUsageView(usage: TokenUsage): TokenUsageDto {
 }
 
 /** What is told of one run. */
-export type RunEvent = Extract<ChatEvent, { type: 'started' | 'tokens' | 'ended' }>;
+export type RunEvent = Extract<ChatEvent, { type: 'started' | 'tokens' | 'reasoning' | 'ended' }>;
 export type EndedRun = Extract<RunEvent, { type: 'ended' }>;
 
 /** The words of one HTTP format. */
@@ -166,6 +168,8 @@ function conversationEvents(event: RunEvent, chatId: string, isStarted: boolean)
       return isStarted ? [] : [startEvent(chatId)];
     case 'tokens':
       return [{ type: 'content', text: event.text }];
+    case 'reasoning':
+      return [{ type: 'reasoning', text: event.text }];
     case 'ended': {
       const { failure, answer } = event;
       if (failure !== undefined) return [{ type: 'error', code: failure.code, message: failure.message }];

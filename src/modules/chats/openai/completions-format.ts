@@ -1,6 +1,6 @@
 import { AppError, notFound, openAiErrorBody, unavailable } from '../../../common/errors';
 import { eventBytes, type LastWords } from '../../../platform/http';
-import type { TokenUsage } from '../contract';
+import type { ChatMessage, TokenUsage } from '../contract';
 import { type AnswerFormat, failedAnswer, type RunEvent } from '../http/views';
 import type { CompletionDto, CompletionUsageDto } from './dto/completion.dto';
 
@@ -48,6 +48,27 @@ export interface CompletionEnd {
   /** As models and the log say it. */
   readonly finishReason: string | null;
   readonly usage: TokenUsage | null;
+  /** How many images the model was not shown. */
+  readonly imagesLeftOut: number;
+}
+
+/** The same as an answer of a chat says it. */
+export function leftOutOf({ metadata }: Pick<ChatMessage, 'metadata'>): number {
+  return Number(metadata?.['images_left_out'] ?? 0);
+}
+
+/** `metadata` of an answer; OpenAI's holds texts. */
+export function leftOutView(count = 0): Record<string, string> {
+  return count === 0 ? {} : { images_left_out: String(count) };
+}
+
+export function completionEnd(answer: ChatMessage): CompletionEnd {
+  const { finishReason, usage } = answer;
+  return { finishReason, usage, imagesLeftOut: leftOutOf(answer) };
+}
+
+function metadataOf({ imagesLeftOut }: CompletionEnd): object {
+  return imagesLeftOut === 0 ? {} : { metadata: leftOutView(imagesLeftOut) };
 }
 
 /** The answer as one object. */
@@ -58,6 +79,7 @@ export function completion(head: CompletionHead, content: string, end: Completio
     object: 'chat.completion',
     choices: [{ index: 0, message, finish_reason: finishOf(end), logprobs: null }],
     usage: usageOf(end.usage),
+    ...metadataOf(end),
   };
 }
 
@@ -81,7 +103,7 @@ export class CompletionChunks {
   }
 
   end(end: CompletionEnd): object[] {
-    const finished = this.chunk({}, finishOf(end));
+    const finished = { ...this.chunk({}, finishOf(end)), ...metadataOf(end) };
     if (!this.includeUsage) return [finished];
     return [finished, { ...this.of(), choices: [], usage: usageOf(end.usage) }];
   }
@@ -120,6 +142,7 @@ export function completionFormat(head: CompletionHead, includeUsage: boolean): A
   };
   const eventsOf = (event: RunEvent): readonly object[] => {
     if (event.type === 'started') return begun();
+    if (event.type === 'reasoning') return [];
     if (event.type === 'tokens') {
       length += event.text.length;
       return [...begun(), chunks.text(event.text)];
@@ -129,7 +152,7 @@ export function completionFormat(head: CompletionHead, includeUsage: boolean): A
     if (event.answer.content.length !== length)
       return [openAiErrorBody(unavailable('Some of the answer’s text was lost: read it from the chat'))];
     isWhole = true;
-    return [...begun(), ...chunks.end(event.answer)];
+    return [...begun(), ...chunks.end(completionEnd(event.answer))];
   };
   return {
     withoutIds: true,

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { AppError, invalid, notFound, openAiErrorBody } from '../../../common/errors';
 import { MAX_CONTENT } from '../../../common/limits';
 import { codePoints } from '../../../common/text';
+import { forgetBody } from '../../../platform/http';
 import { ChatsService } from '../chats/chats.service';
 import type { Chat, TurnOptions, Turn } from '../contract';
 import { AnswerStreams, AnswerWaits, type StreamCall } from '../http/answers';
@@ -11,6 +12,7 @@ import { type CompletionRequest, completionRequest } from './completions-body';
 import {
   completion,
   CompletionChunks,
+  completionEnd,
   completionFormat,
   completionHead,
   completionsLastWords,
@@ -41,6 +43,7 @@ export class Completions {
     chatId: string | undefined,
   ): Promise<Readable | CompletionDto> {
     const request = completionRequest(body);
+    forgetBody(call.reply);
     const caller = this.rules.callerOf(call.caller, body.user);
     const wanted = await this.rules.wanted(caller, request.asked);
     const acting = { caller, reply: call.reply };
@@ -87,7 +90,7 @@ export class Completions {
       const event = await this.waits.ended(chat, turn.runId, call.reply.raw, () => format.gone());
       const failure = format.failure(event);
       if (failure !== undefined) throw failure;
-      return completion(head, event.answer.content, event.answer);
+      return completion(head, event.answer.content, completionEnd(event.answer));
     });
   }
 
@@ -96,13 +99,17 @@ export class Completions {
     const content = last?.content ?? '';
     if (codePoints(content) > MAX_CONTENT)
       throw invalid(last?.field ?? 'messages', `The message must have at most ${MAX_CONTENT} characters`);
-    return this.turns.send(caller, chat, { content, options: turnOptionsOf(wanted) });
+    return this.turns.send(caller, chat, { content, images: last?.images, options: turnOptionsOf(wanted) });
   }
 }
 
 /** How a run is to be answered; undefined: as its preset says. */
-export function turnOptionsOf({ options, instructions }: Wanted): TurnOptions | undefined {
-  const given = instructions === undefined ? options : { ...options, instructions };
+export function turnOptionsOf({ options, instructions }: Wanted, previous?: string): TurnOptions | undefined {
+  const given = {
+    ...options,
+    ...(instructions === undefined ? {} : { instructions }),
+    ...(previous === undefined ? {} : { previous }),
+  };
   return Object.keys(given).length === 0 ? undefined : given;
 }
 

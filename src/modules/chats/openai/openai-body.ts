@@ -1,6 +1,7 @@
 import { invalid } from '../../../common/errors';
 import { isBlank, isObject, isStorableText } from '../../../common/text';
 import { scalar } from '../../../platform/http';
+import { imageOfUrl, imagePlace, MAX_IMAGES, type ModelImage } from '../../models';
 
 /**
  * What clients of OpenAI's API send, and what counts of it. A body is read twice: what is kept of it before it is validated
@@ -10,9 +11,6 @@ import { scalar } from '../../../platform/http';
 /** More than any model reads; further ones are an error, not left out. */
 const MAX_MESSAGES = 2000;
 const MAX_PARTS = 1000;
-/** Of a URL in a part: enough to tell what kind it is. */
-const URL_LENGTH = 32;
-
 /** Names what a body asks for that would change the answer and is not supported; set by `keepOf`, seen by no validation. */
 const UNSUPPORTED = Symbol('unsupported parameter');
 
@@ -91,11 +89,8 @@ function keptContent(content: unknown): unknown {
     if (!isObject(part)) return {};
     const { type, text, refusal, image_url: image } = part;
     const url = isObject(image) ? image['url'] : image;
-    return {
-      type: scalar(type),
-      text: scalar(text ?? refusal),
-      ...(typeof url === 'string' ? { url: url.slice(0, URL_LENGTH) } : {}),
-    };
+    const kept = { type: scalar(type), text: scalar(text ?? refusal) };
+    return typeof url === 'string' ? { ...kept, url } : kept;
   });
 }
 
@@ -103,7 +98,10 @@ export interface ReadMessage {
   /** Its place in what was sent, as errors name it. */
   readonly field: string;
   readonly role: 'system' | 'user' | 'assistant';
+  /** Names the images in their places. */
   readonly content: string;
+  /** Of a user's. */
+  readonly images: readonly ModelImage[];
 }
 
 const ROLES: Readonly<Record<string, ReadMessage['role']>> = {
@@ -120,9 +118,12 @@ const ROLES: Readonly<Record<string, ReadMessage['role']>> = {
  */
 export function readMessages(kept: readonly unknown[], field: string): ReadMessage[] {
   if (kept.length > MAX_MESSAGES) throw invalid(field, `${field} must have at most ${MAX_MESSAGES} items`);
-  return (kept as readonly KeptMessage[])
+  const messages = (kept as readonly KeptMessage[])
     .map((message, i) => readMessage(message, `${field}[${i}]`))
     .filter(({ content, role }) => role === 'user' || !isBlank(content));
+  if (messages.reduce((sum, { images }) => sum + images.length, 0) > MAX_IMAGES)
+    throw invalid(field, `${field} must have at most ${MAX_IMAGES} images`);
+  return messages;
 }
 
 function readMessage({ role: said, content, isTool }: KeptMessage, field: string): ReadMessage {
@@ -134,16 +135,19 @@ function readMessage({ role: said, content, isTool }: KeptMessage, field: string
       field,
       `${field} must be a message: {"role": "system", "developer", "user" or "assistant", "content"}`,
     );
-  const text = textOf(content, `${field}.content`);
+  const images: ModelImage[] = [];
+  const text = textOf(content, `${field}.content`, role === 'user' ? images : undefined);
   if (role === 'user' && isBlank(text)) throw invalid(field, `${field}.content must not be blank`);
-  return { field, role, content: text };
+  return { field, role, content: text, images };
 }
 
-function textOf(content: unknown, field: string): string {
+/** @param images takes those of a user's message; undefined: there may be none */
+function textOf(content: unknown, field: string, images: ModelImage[] | undefined): string {
   const parts = Array.isArray(content) ? (content as readonly Readonly<Record<string, unknown>>[]) : undefined;
   if (parts !== undefined && parts.length > MAX_PARTS)
     throw invalid(field, `${field} must have at most ${MAX_PARTS} items`);
-  const text = parts === undefined ? content : parts.map((part, i) => textOfPart(part, `${field}[${i}]`)).join('\n');
+  const text =
+    parts === undefined ? content : parts.map((part, i) => textOfPart(part, `${field}[${i}]`, images)).join('\n');
   if (typeof text !== 'string') throw invalid(field, `${field} must be a text or a list of parts`);
   if (!isStorableText(text)) throw invalid(field, `${field} must not hold NUL characters or unpaired surrogates`);
   return text;
@@ -151,17 +155,20 @@ function textOf(content: unknown, field: string): string {
 
 const TEXTS: readonly unknown[] = ['text', 'input_text', 'output_text', 'refusal'];
 
-function textOfPart({ type, text, url }: Readonly<Record<string, unknown>>, field: string): string {
-  if (type === 'image_url' || type === 'input_image') throw noImage(url, field);
-  if (!TEXTS.includes(type)) throw invalid(field, `${field} must be a text: models are sent nothing else`);
+function textOfPart(
+  { type, text, url }: Readonly<Record<string, unknown>>,
+  field: string,
+  images: ModelImage[] | undefined,
+): string {
+  if (type === 'image_url' || type === 'input_image') {
+    if (images === undefined) throw invalid(field, `${field} is an image: only users show images`);
+    if (typeof url !== 'string') throw invalid(field, `${field} must have an image_url, a data URL`);
+    images.push(imageOfUrl(url, field));
+    return imagePlace(`image ${images.length}`);
+  }
+  if (!TEXTS.includes(type)) throw invalid(field, `${field} must be a text or an image: models are sent nothing else`);
   if (typeof text !== 'string') throw invalid(field, `${field}.text must be a text`);
   return text;
-}
-
-function noImage(url: unknown, field: string) {
-  return typeof url === 'string' && url.startsWith('data:')
-    ? invalid(field, `${field} is an image: no model channel takes images yet, leave it out`)
-    : invalid(field, `${field} is an image from elsewhere: nothing is fetched for a model`);
 }
 
 /** The texts of the system's and the developer's messages, a paragraph each; undefined: there are none. */

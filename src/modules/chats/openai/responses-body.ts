@@ -78,8 +78,8 @@ export function responseRequest(body: CreateResponseDto): ResponseRequest {
   return { messages, asked, previous, isStream: stream, isStored: store, isBackground: background };
 }
 
-/** What the user says in a chat, whose log has the rest. @throws 400 for what others have said, and where it is too long */
-export function questionIn({ messages }: ResponseRequest): string {
+/** What the user says, and shows, in a chat, whose log has the rest. @throws 400 for what others have said, and where it is too long */
+export function questionIn({ messages }: ResponseRequest): Pick<ReadMessage, 'content' | 'images'> {
   const other = messages.find(({ role }) => role !== 'user');
   if (other !== undefined)
     throw invalid(
@@ -88,7 +88,7 @@ export function questionIn({ messages }: ResponseRequest): string {
     );
   const content = messages.map((message) => message.content).join('\n\n');
   if (codePoints(content) > MAX_CONTENT) throw invalid('input', `input must have at most ${MAX_CONTENT} characters`);
-  return content;
+  return { content, images: messages.flatMap(({ images }) => images) };
 }
 
 function effortOf(reasoning: Readonly<Record<string, unknown>> = {}): ReasoningEffort | undefined {

@@ -3,6 +3,7 @@ import { encodeId, timeOf } from '../../../common/ids';
 import { eventBytes, type LastWords } from '../../../platform/http';
 import { type ChatMessage, END_INDEX, type TokenUsage } from '../contract';
 import { type AnswerFormat, type EndedRun, failedAnswer, type RunEvent } from '../http/views';
+import { leftOutOf, leftOutView } from './completions-format';
 import type { ResponseDto } from './dto/response.dto';
 
 /**
@@ -42,6 +43,8 @@ export interface ResponseEnd {
   readonly finishReason: string | null;
   readonly usage: TokenUsage | null;
   readonly failure?: Failure | undefined;
+  /** How many images the model was not shown. */
+  readonly imagesLeftOut: number;
 }
 
 const INCOMPLETE: Readonly<Record<string, string>> = {
@@ -63,7 +66,8 @@ export function responseView(head: ResponseHead, status: Status, end?: ResponseE
     incomplete_details: status === 'incomplete' && reason !== undefined ? { reason } : null,
     output: end === undefined || end.text === '' ? [] : [item(uuid, end.text, isWhole(status))],
     usage: usageOf(end?.usage ?? null),
-    ...{ instructions: null, metadata: {}, parallel_tool_calls: true, temperature: null, top_p: null },
+    metadata: leftOutView(end?.imagesLeftOut),
+    ...{ instructions: null, parallel_tool_calls: true, temperature: null, top_p: null },
     ...{ tool_choice: 'auto', tools: [], truncation: 'auto' },
   };
 }
@@ -79,7 +83,7 @@ export function statusOf({ status, finishReason, failure }: ResponseEnd): Status
 
 export function endOf(event: EndedRun): ResponseEnd {
   const { content: text, status, finishReason, usage } = event.answer;
-  return { text, status, finishReason, usage, failure: failedAnswer(event) };
+  return { text, status, finishReason, usage, failure: failedAnswer(event), imagesLeftOut: leftOutOf(event.answer) };
 }
 
 function usageOf(usage: TokenUsage | null): object | null {
@@ -178,6 +182,7 @@ export function responseFormat(head: ResponseHead, after: number | undefined): A
   let isBegun = false;
   const eventsOf = (event: RunEvent): readonly object[] => {
     if (event.type === 'tokens') return events.text(event.text, event.index);
+    if (event.type === 'reasoning') return [];
     if (event.type === 'ended') {
       const end = endOf(event);
       return [...(isBegun || end.failure !== undefined ? [] : events.begin()), ...events.end(end)];

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { AppError, invalid, notFound } from '../../../common/errors';
 import { decodeId } from '../../../common/ids';
 import type { Caller } from '../../../platform/auth';
+import { forgetBody } from '../../../platform/http';
 import { ChatsService } from '../chats/chats.service';
 import type { Chat, Turn } from '../contract';
 import { AnswerStreams, AnswerWaits, type StreamCall } from '../http/answers';
@@ -26,6 +27,14 @@ import {
 } from './responses-format';
 import { StatelessAnswers, type StatelessFormat } from './stateless';
 
+interface Found {
+  readonly chat: Chat;
+  readonly runId: string;
+  readonly previous: string | undefined;
+  readonly isOver: boolean;
+  readonly isQueued: boolean;
+}
+
 /** Responses that are kept: runs of chats of a user, by the id of the answer. Nobody else's is ever found. */
 @Injectable()
 export class StoredResponses {
@@ -40,10 +49,13 @@ export class StoredResponses {
   /** The next turn of the chat of an answer, or of a new chat. @throws 400, 404, 409, 422, 429, 503 */
   create(call: StreamCall, request: ResponseRequest, wanted: Wanted): Promise<Readable | ResponseDto> {
     const { caller } = call;
-    const content = questionIn(request);
+    const question = questionIn(request);
     return this.streams.withPermit(call, caller.userId, async () => {
       const chat = await this.chatFor(caller, request);
-      const { runId } = await this.turns.send(caller, chat, { content, options: turnOptionsOf(wanted) });
+      const { runId } = await this.turns.send(caller, chat, {
+        ...question,
+        options: turnOptionsOf(wanted, request.previous),
+      });
       const head = headOf(runId, chat, request.previous, request.isBackground);
       if (request.isStream) return this.open(call, chat, head, undefined);
       return request.isBackground ? responseView(head, 'queued') : this.ended(call, chat, head);
@@ -52,8 +64,8 @@ export class StoredResponses {
 
   /** @throws 404, 429 */
   async retrieve(call: StreamCall, id: string, query: ResponseQueryDto): Promise<Readable | ResponseDto> {
-    const { chat, runId, isOver, isQueued } = await this.find(call.caller, id);
-    const head = headOf(runId, chat, undefined, false);
+    const { chat, runId, previous, isOver, isQueued } = await this.find(call.caller, id);
+    const head = headOf(runId, chat, previous, false);
     if (query.stream === true)
       return this.streams.withPermit(call, call.caller.userId, () =>
         Promise.resolve(this.open(call, chat, head, query.starting_after)),
@@ -65,7 +77,8 @@ export class StoredResponses {
   async cancel(call: StreamCall, id: string): Promise<ResponseDto> {
     const { chat, runId } = await this.find(call.caller, id);
     await this.turns.stopOne(call.caller, chat, runId);
-    return this.ended(call, chat, headOf(runId, chat, undefined, false));
+    const { previous } = await this.find(call.caller, id);
+    return this.ended(call, chat, headOf(runId, chat, previous, false));
   }
 
   private async chatFor(caller: Caller, { previous, asked: { model } }: ResponseRequest): Promise<Chat> {
@@ -82,17 +95,14 @@ export class StoredResponses {
     return this.chats.createChat(caller, { userId: caller.userId, preset: model });
   }
 
-  private async find(
-    caller: Caller,
-    id: string,
-    field?: string,
-  ): Promise<{ readonly chat: Chat; readonly runId: string; readonly isOver: boolean; readonly isQueued: boolean }> {
+  private async find(caller: Caller, id: string, field?: string): Promise<Found> {
     const runId = decodeId('response', id);
     const run = runId === undefined ? undefined : await this.runs.place(caller.tenantId, runId);
     const chat = run && (await this.chats.findOwn(caller, run.room_id));
     if (runId === undefined || chat === undefined)
       throw field === undefined ? notFound('Response') : new AppError('NOT_FOUND', 'Response not found', { field });
-    return { chat, runId, isOver: run?.ended_at !== null, isQueued: run?.state === 'queued' };
+    const previous = run?.previous ?? undefined;
+    return { chat, runId, previous, isOver: run?.ended_at !== null, isQueued: run?.state === 'queued' };
   }
 
   private open(call: StreamCall, chat: Chat, head: ResponseHead, after: number | undefined): Readable {
@@ -133,6 +143,7 @@ export class Responses {
   /** @throws 400, 403, 404, 409, 422, 429, 502, 503 */
   async create(call: StreamCall, body: CreateResponseDto): Promise<Readable | ResponseDto> {
     const request = responseRequest(body);
+    forgetBody(call.reply);
     const caller = this.rules.callerOf(call.caller, body.user);
     if (request.isStored) this.rules.needUser(caller);
     else if (!this.rules.isFree(caller)) throw keysOnly('store');
@@ -168,7 +179,8 @@ export class Responses {
     const ask = { callId, wanted, messages };
     if (isStream) return this.stateless.stream(call, ask, eventsOf(head));
     const { text, end } = await this.stateless.whole(call, ask);
-    const ended = { text, finishReason: end.finishReason, usage: end.usage };
+    const { finishReason, usage, imagesLeftOut } = end;
+    const ended = { text, finishReason, usage, imagesLeftOut };
     return responseView(head, statusOf(ended), ended);
   }
 }
@@ -184,7 +196,7 @@ function eventsOf(head: ResponseHead): StatelessFormat {
       whole += text;
       return events.text(text, index++);
     },
-    end: ({ finishReason, usage }) => events.end({ text: whole, finishReason, usage }),
+    end: ({ finishReason, usage, imagesLeftOut }) => events.end({ text: whole, finishReason, usage, imagesLeftOut }),
     refusal: refusalEvent,
     lastWords: responsesLastWords,
   };

@@ -14,7 +14,11 @@ import type { Wanted } from './rules';
 import type { ReadMessage } from './openai-body';
 
 /** How an answer without a chat ended. */
-export type StatelessEnd = Extract<ModelPart, { type: 'end' }> & { readonly usage: TokenUsage };
+export type StatelessEnd = Extract<ModelPart, { type: 'end' }> & {
+  readonly usage: TokenUsage;
+  /** How many images the model was not shown. */
+  readonly imagesLeftOut: number;
+};
 
 /** The words of one way to ask, for answers that are kept nowhere. */
 export interface StatelessFormat {
@@ -59,10 +63,12 @@ export class StatelessAnswers {
       const leave = (): void => left.abort();
       call.reply.raw.once('close', leave);
       let text = '';
+      let imagesLeftOut = 0;
       try {
         for await (const part of this.calls.stream(callOf(call, ask, left.signal))) {
+          if (part.type === 'start') imagesLeftOut = part.imagesLeftOut ?? 0;
           if (part.type === 'delta') text += part.text;
-          if (part.type === 'end') return { text, end: part };
+          if (part.type === 'end') return { text, end: { ...part, imagesLeftOut } };
         }
         throw new Error('the stream of a model had no end');
       } finally {
@@ -78,7 +84,7 @@ export class StatelessAnswers {
       const leave = (): void => left.abort();
       call.reply.raw.once('close', leave);
       const parts = this.calls.stream(callOf(call, ask, left.signal));
-      const first = await parts.next();
+      const first = await afterThoughts(parts);
       call.reply.raw.removeListener('close', leave);
       const stream = this.sse.openStream(call.reply, call.caller, format.lastWords);
       stream.onClose(leave);
@@ -101,12 +107,14 @@ export class StatelessAnswers {
     const send = (events: readonly object[]): void => {
       for (const event of events) stream.sendEvent(event, undefined, nameIn(format, event));
     };
+    let imagesLeftOut = 0;
     try {
       send(format.begin());
       for (let next = first; next.done !== true; next = await parts.next()) {
         const part = next.value;
+        if (part.type === 'start') imagesLeftOut = part.imagesLeftOut ?? 0;
         if (part.type === 'delta') send(format.text(part.text));
-        if (part.type === 'end') send(format.end(part));
+        if (part.type === 'end') send(format.end({ ...part, imagesLeftOut }));
       }
     } catch (thrown) {
       if (signal.aborted) return;
@@ -121,6 +129,14 @@ export class StatelessAnswers {
   }
 }
 
+/** What is thought aloud has no place in what clients of this API read. */
+async function afterThoughts(parts: AsyncGenerator<ModelPart>): Promise<IteratorResult<ModelPart>> {
+  for (;;) {
+    const next = await parts.next();
+    if (next.done === true || next.value.type !== 'reasoning') return next;
+  }
+}
+
 function callOf({ caller }: StreamCall, { callId, wanted, messages }: StatelessAsk, signal: AbortSignal): ModelCall {
   const { preset, options, instructions } = wanted;
   return {
@@ -131,6 +147,6 @@ function callOf({ caller }: StreamCall, { callId, wanted, messages }: StatelessA
   };
 }
 
-function promptOf({ role, content }: ReadMessage): PromptMessage {
-  return { kind: role, content };
+function promptOf({ role, content, images }: ReadMessage): PromptMessage {
+  return images.length === 0 ? { kind: role, content } : { kind: role, content, images };
 }

@@ -14,6 +14,7 @@ const preset = (more: Partial<Preset> = {}): Preset => ({
   options: {},
   contextMessages: 20,
   contextTokens: null,
+  keepReasoning: false,
   ...more,
 });
 

@@ -8,6 +8,9 @@ import {
   BETWEEN_MESSAGES,
   estimateTokens,
   faultReasonOf,
+  IMAGE_PLACE,
+  imagePlacesIn,
+  imageTokens,
   joinNeighbours,
   type ModelMessage,
   type ModelPart,
@@ -20,6 +23,7 @@ import { agentPrompt, roomTold } from '../agents/room-prompt';
 import { type BegunAgent, budgetFailure } from '../chats.functions';
 import type { RunFailure, TurnOptions } from '../contract';
 import { type LiveRun, type RunOutcome, RunPublisher, STOPPED } from './live-runs';
+import { PromptImages } from './prompt-images';
 import { type TokenReservation, retryWhileAway, RunsRepository } from './runs.repository';
 
 /** What was too long for a model is remembered for so long: a channel may be changed. */
@@ -40,13 +44,48 @@ export interface Question {
   readonly agent?: BegunAgent | undefined;
 }
 
+/** A message of the log with its images, as far as they are here. */
+type ContextMessage = LoggedMessage & Pick<ModelMessage, 'images'>;
+
+/** What is told of the log with a question. */
+@Injectable()
+export class RunContext {
+  constructor(
+    private readonly messages: ChatLog,
+    private readonly images: PromptImages,
+  ) {}
+
+  /** The question, last, and what was said before it; of a room of people with who said it. */
+  async read(live: LiveRun, question: Question, limit: number): Promise<readonly ContextMessage[]> {
+    const messages = await this.logged(live, question, limit);
+    const asked = messages.at(-1);
+    // A question that shows images names them.
+    if (asked?.content.includes(IMAGE_PLACE) !== true) return messages;
+    live.images = this.images.of(live.ref.runId);
+    return live.images.length === 0 ? messages : [...messages.slice(0, -1), { ...asked, images: live.images }];
+  }
+
+  /** The run has ended, here at least. */
+  release({ ref, images }: LiveRun): void {
+    if (images.length > 0) this.images.release(ref.runId);
+  }
+
+  private async logged(live: LiveRun, { clearedSeq, agent }: Question, limit: number): Promise<LoggedMessage[]> {
+    const { tenantId, chatId } = live.ref;
+    if (agent === undefined) return this.messages.context(tenantId, chatId, live.replyToSeq, clearedSeq, limit);
+    const { agent_id: id } = agent;
+    return roomTold(await this.messages.contextIn(tenantId, chatId, live.replyToSeq, clearedSeq, limit, id), id);
+  }
+}
+
 /** One question on its way to a model. */
 interface Asking {
   readonly preset: Preset;
   /** The system prompt. */
   readonly prompt: string;
   readonly options: AnswerOptions;
-  readonly messages: readonly LoggedMessage[];
+  /** The last one is answered; with its images, as far as they are here. */
+  readonly messages: readonly ContextMessage[];
   told: readonly ModelMessage[];
   /** What it may use; undefined where no budget says. */
   bound: TokenReservation | undefined;
@@ -63,7 +102,7 @@ export class Answerer {
   constructor(
     private readonly models: ModelsService,
     private readonly presets: PresetsService,
-    private readonly messages: ChatLog,
+    private readonly context: RunContext,
     private readonly publisher: RunPublisher,
     private readonly runs: RunsRepository,
     private readonly log: Log,
@@ -75,6 +114,7 @@ export class Answerer {
     const either = AbortSignal.any([signal, live.abort.signal]);
     try {
       asking = await retryWhileAway(either, () => this.asking(live, question));
+      live.keepsReasoning = asking.preset.keepReasoning;
       // It was deleted a moment ago.
       if (asking.messages.at(-1)?.seq !== live.replyToSeq) return STOPPED;
       asking.bound = await this.reserve(live, question, asking, either);
@@ -82,6 +122,8 @@ export class Answerer {
       return await this.streamWhatFits(live, asking, either);
     } catch (error) {
       return either.aborted ? stopped(live, asking) : this.failed(live, asking, error);
+    } finally {
+      this.context.release(live);
     }
   }
 
@@ -94,25 +136,17 @@ export class Answerer {
   private async asking(live: LiveRun, question: Question): Promise<Asking> {
     const { tenantId } = live.ref;
     const { preset: name, options: asked, agent } = question;
-    const { instructions, ...own } = asked;
+    const { instructions, previous: _previous, ...own } = asked;
     const preset = await this.preset(tenantId, name);
     const systemPrompt = systemPromptOf(preset, instructions);
     const options = { ...preset.options, ...own };
     const window = await this.models.contextTokens(tenantId, options.model);
     const limit = Math.max(1, preset.contextMessages);
-    const messages = await this.context(live, question, limit);
+    const messages = await this.context.read(live, question, limit);
     const most = Math.min(mostTold(preset, options, window), this.learned.get(keyOf(tenantId, options)) ?? Infinity);
     const prompt = agent === undefined ? systemPrompt : agentPrompt(systemPrompt, agent, messages);
     const told = contextOf(prompt, messages, most);
     return { preset, prompt, options, messages, told, bound: undefined, spent: undefined };
-  }
-
-  /** What is told; of a room of people with who said it. */
-  private async context(live: LiveRun, { clearedSeq, agent }: Question, limit: number): Promise<LoggedMessage[]> {
-    const { tenantId, chatId } = live.ref;
-    if (agent === undefined) return this.messages.context(tenantId, chatId, live.replyToSeq, clearedSeq, limit);
-    const { agent_id: id } = agent;
-    return roomTold(await this.messages.contextIn(tenantId, chatId, live.replyToSeq, clearedSeq, limit, id), id);
   }
 
   private async reserve(
@@ -142,14 +176,14 @@ export class Answerer {
     try {
       return await this.stream(live, asking, signal);
     } catch (error) {
-      if (signal.aborted || live.begun || faultReasonOf(error) !== 'overflow') throw error;
+      if (signal.aborted || hasChannel(live) || faultReasonOf(error) !== 'overflow') throw error;
       const half = this.halved(live, asking);
       asking.told = contextOf(asking.prompt, asking.messages, half);
     }
     try {
       return await this.stream(live, asking, signal);
     } catch (error) {
-      if (!live.begun && faultReasonOf(error) === 'overflow') this.halved(live, asking);
+      if (!hasChannel(live) && faultReasonOf(error) === 'overflow') this.halved(live, asking);
       throw error;
     }
   }
@@ -176,10 +210,14 @@ export class Answerer {
     for await (const part of parts) {
       signal.throwIfAborted();
       if (part.type === 'start') {
-        live.begun = true;
         live.channel = part.channel;
         live.model = part.model;
-        this.publisher.started(live);
+        live.imagesLeftOut = leftOutOf(asking, part.imagesLeftOut);
+        this.begin(live);
+      } else if (part.type === 'reasoning') {
+        this.begin(live);
+        // Members of a room of people are told what an agent says.
+        if (live.agent === undefined) this.publisher.thinks(live, part.text);
       } else if (part.type === 'delta') {
         if (part.text === '') continue;
         live.add(part.text);
@@ -187,6 +225,12 @@ export class Answerer {
       } else return completed(live, asking, part);
     }
     throw new Error('the stream of a model had no end');
+  }
+
+  private begin(live: LiveRun): void {
+    if (live.begun) return;
+    live.begun = true;
+    this.publisher.started(live);
   }
 
   private failed(live: LiveRun, asking: Asking | undefined, error: unknown): RunOutcome {
@@ -199,6 +243,18 @@ export class Answerer {
     const status = live.count === 0 ? 'failed' : 'interrupted';
     return { status, finishReason: 'error', usage: usageOf(live, asking), failure: failureOf(error) };
   }
+}
+
+/** It answers: no other is asked any more. */
+function hasChannel({ channel }: LiveRun): boolean {
+  return channel !== undefined;
+}
+
+/** Places for images in the question that the model was shown none of. @param hidden of those that are here */
+function leftOutOf({ messages }: Asking, hidden = 0): number {
+  const { content = '', images = [] } = messages.at(-1) ?? {};
+  if (!content.includes(IMAGE_PLACE)) return 0;
+  return Math.max(0, imagePlacesIn(content) - images.length) + hidden;
 }
 
 function keyOf(tenantId: string, { model = '' }: AnswerOptions): string {
@@ -259,7 +315,7 @@ function tokensOf(text: string): number {
 }
 
 /** What a prompt needs of a message. */
-export type PromptMessage = Pick<LoggedMessage, 'kind' | 'content'>;
+export type PromptMessage = Pick<LoggedMessage, 'kind' | 'content'> & Pick<ModelMessage, 'images'>;
 
 /** The most tokens of a prompt for a model that reads `window`. */
 export function mostTold(preset: Preset, { maxTokens }: AnswerOptions, window: number): number {
@@ -274,7 +330,7 @@ export function systemPromptOf({ systemPrompt }: Preset, instructions = ''): str
 
 /** Half of the prompt's tokens, for a model that can read less than was known of it. */
 export function halfOf(told: readonly ModelMessage[]): number {
-  return Math.floor(told.reduce((sum, { content }) => sum + costOf(content), 0) / 2);
+  return Math.floor(told.reduce((sum, message) => sum + costOf(message), 0) / 2);
 }
 
 /**
@@ -284,7 +340,7 @@ export function halfOf(told: readonly ModelMessage[]): number {
  */
 export function contextOf(systemPrompt: string, messages: readonly PromptMessage[], most: number): ModelMessage[] {
   const system: ModelMessage[] = systemPrompt === '' ? [] : [{ role: 'system', content: systemPrompt }];
-  const room = most - system.reduce((sum, { content }) => sum + costOf(content), 0);
+  const room = most - system.reduce((sum, message) => sum + costOf(message), 0);
   const fitting = newest(messages.filter(isTold), room);
   const begin = fitting.findIndex(({ role }) => role === 'user');
   return [...system, ...joinNeighbours(fitting.slice(begin))];
@@ -297,9 +353,10 @@ function isTold({ kind, content }: PromptMessage, i: number, all: readonly Promp
 function newest(messages: readonly PromptMessage[], room: number): ModelMessage[] {
   const told: ModelMessage[] = [];
   let left = room;
-  let older = messages.reduce((sum, { content }) => sum + costOf(content), 0);
-  for (const { kind, content } of [...messages].reverse()) {
-    const cost = costOf(content);
+  let older = messages.reduce((sum, message) => sum + costOf(message), 0);
+  for (const message of [...messages].reverse()) {
+    const { kind, content, images } = message;
+    const cost = costOf(message);
     older -= cost;
     const isAsked = told.length === 0;
     // As much as the older ones leave, and at least a share of what is there.
@@ -307,15 +364,17 @@ function newest(messages: readonly PromptMessage[], room: number): ModelMessage[
     const isCut = isAsked ? cost > left : cost > share && cost > room / 4;
     const most = isCut ? share : left;
     if (!isAsked && (isCut ? most < SMALLEST_PIECE : cost > most)) break;
-    const piece = isCut ? cutInTheMiddle(content, Math.max(most, SMALLEST_PIECE) - TOKENS_PER_MESSAGE) : content;
-    told.push({ role: kind === 'assistant' ? 'assistant' : 'user', content: piece });
-    left -= costOf(piece);
+    const free = most - imageTokens(message);
+    const piece = isCut ? cutInTheMiddle(content, Math.max(free, SMALLEST_PIECE) - TOKENS_PER_MESSAGE) : content;
+    const role = kind === 'assistant' ? 'assistant' : 'user';
+    told.push(images === undefined ? { role, content: piece } : { role, content: piece, images });
+    left -= costOf({ content: piece, images });
   }
   return told.reverse();
 }
 
-function costOf(content: string): number {
-  return tokensOf(content) + TOKENS_PER_MESSAGE;
+function costOf(message: Pick<ModelMessage, 'content' | 'images'>): number {
+  return tokensOf(message.content) + imageTokens(message) + TOKENS_PER_MESSAGE;
 }
 
 /** A text's beginning and end in at most so many tokens, and between them how much is missing. */
@@ -338,7 +397,7 @@ function boundary(utf8: Buffer, at: number, step: 1 | -1): number {
 
 /** What an answer cost where the model did not say: both sides counted. */
 export function countUsage(told: readonly ModelMessage[], answer: string): ModelUsage {
-  const promptTokens = told.reduce((sum, message) => sum + tokensOf(message.content), 0);
+  const promptTokens = told.reduce((sum, message) => sum + tokensOf(message.content) + imageTokens(message), 0);
   const completionTokens = tokensOf(answer);
   return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated: true };
 }

@@ -4,7 +4,7 @@ import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
 import { OnStop, StopStage } from '../../../platform/lifecycle';
 import { Gauge, Metrics } from '../../../platform/metrics';
 import { RoomFeed, type RunningStream, type StreamPart } from '../../../realtime';
-import type { FinishReason } from '../../models';
+import type { FinishReason, ModelImage } from '../../models';
 import type { BegunAgent } from '../chats.functions';
 import type { ChatMessage, RunFailure, TokenUsage, Unwatch } from '../contract';
 import { ChatBackstop, type Followed, type Missed } from '../streams/backstop';
@@ -40,12 +40,24 @@ export class LiveRun {
   agent: BegunAgent | undefined;
   channel: string | undefined;
   model: string | undefined;
+  /** Those of the question that are here. */
+  images: readonly ModelImage[] = [];
+  /** How many images of the question the model was not shown. */
+  imagesLeftOut = 0;
   text = '';
   readonly ends: number[] = [];
   /** It stands under budgets. */
   isBound = false;
-  /** The model has begun. */
+  /** The model has begun to answer, or to think aloud. */
   begun = false;
+  /** What it thinks is kept with the answer. */
+  keepsReasoning = false;
+  /** What is to be kept of it; empty: nothing is. */
+  reasoning = '';
+  /** What it has thought and was not published. */
+  thought = '';
+  /** What was, in UTF-16 units. */
+  thoughtBefore = 0;
   /** Its end is stored and was published: a watcher that comes now reads it there. */
   isOver = false;
   /** Tokens that were published, and that were stored. */
@@ -63,6 +75,11 @@ export class LiveRun {
     this.text = tokens.text;
     this.ends = [...tokens.ends];
     this.published = this.stored = tokens.ends.length;
+  }
+
+  think(text: string): void {
+    this.thought += text;
+    if (this.keepsReasoning) this.reasoning += text;
   }
 
   get count(): number {
@@ -302,9 +319,15 @@ export class RunPublisher {
 
   /** The run has new tokens: what one turn brings goes together. */
   grown(live: LiveRun): void {
-    if (this.fresh.size === 0) setImmediate(() => this.flush());
-    this.fresh.add(live);
+    this.publishSoon(live);
     this.chunks.mark(live);
+  }
+
+  /** The model thinks: told behind the tokens that came before it, and stored with no token. */
+  thinks(live: LiveRun, text: string): void {
+    if (live.count > live.published) this.tokens(live);
+    live.think(text);
+    this.publishSoon(live);
   }
 
   /** Right before the answer's message is published. */
@@ -343,6 +366,11 @@ export class RunPublisher {
       });
   }
 
+  private publishSoon(live: LiveRun): void {
+    if (this.fresh.size === 0) setImmediate(() => this.flush());
+    this.fresh.add(live);
+  }
+
   private flush(): void {
     for (const live of this.fresh) this.tokens(live);
     this.fresh.clear();
@@ -350,6 +378,12 @@ export class RunPublisher {
 
   private tokens(live: LiveRun): void {
     const first = live.published;
+    if (live.thought !== '') {
+      const { thought: text, thoughtBefore: from } = live;
+      this.hub.publish(live.ref, { kind: 'reasoning', runId: live.ref.runId, first, from, text });
+      live.thoughtBefore += text.length;
+      live.thought = '';
+    }
     if (live.count === first) return;
     live.published = live.count;
     const { tenantId, chatId, runId } = live.ref;

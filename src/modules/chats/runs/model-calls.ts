@@ -11,6 +11,7 @@ import {
 import { budgetSpent } from '../chats.functions';
 import { contextOf, countUsage, halfOf, mostTold, type PromptMessage } from './answerer';
 import { type CallCharge, OwnCallCharges } from './call-charges';
+import { PromptImages } from './prompt-images';
 
 /** What a model is asked without a chat: nothing of it is kept but what it has cost. */
 export interface ModelCall {
@@ -46,13 +47,28 @@ export class ModelCalls {
   constructor(
     private readonly models: ModelsService,
     private readonly charges: OwnCallCharges,
+    private readonly images: PromptImages,
   ) {}
 
   /**
    * Streams the answer; a reader who leaves ends it. Throws what `ModelsService.streamAnswer` throws, and 429 QUOTA_EXCEEDED
-   * before a model is asked, or where the budget has ended the answer before its first word.
+   * before a model is asked, or where the budget has ended the answer before its first word; 429 for too many images at a time.
    */
   async *stream(call: ModelCall): AsyncGenerator<ModelPart> {
+    const { tenantId, callId, messages } = call;
+    this.images.hold(
+      tenantId,
+      callId,
+      messages.flatMap(({ images = [] }) => images),
+    );
+    try {
+      yield* this.metered(call);
+    } finally {
+      this.images.release(callId);
+    }
+  }
+
+  private async *metered(call: ModelCall): AsyncGenerator<ModelPart> {
     const asked = await this.charged(call);
     const { charge } = asked;
     let hasText = false;

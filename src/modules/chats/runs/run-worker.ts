@@ -15,6 +15,7 @@ import type { AgentRefusal } from '../entities/run.entity';
 import { ChatHub } from '../streams/chat-hub';
 import { Answerer, type Question } from './answerer';
 import { ChunkWriter, LiveRun, LiveRuns, type RunOutcome, RunPublisher, type RunRef, STOPPED } from './live-runs';
+import { PromptImages } from './prompt-images';
 import { retryWhileAway, RunsRepository } from './runs.repository';
 
 /** As the append and chat_answer_again write it. */
@@ -59,10 +60,17 @@ export class RunTurns {
     private readonly titler: ChatTitler,
     private readonly window: AiWindow,
     private readonly rooms: AgentRooms,
+    private readonly images: PromptImages,
   ) {}
 
   /** How a run ends that may not begin; undefined: it may. */
   async refusal(live: LiveRun, begun: Taken): Promise<RunOutcome | undefined> {
+    const refused = await this.refused(live, begun);
+    if (refused !== undefined) this.images.release(live.ref.runId);
+    return refused;
+  }
+
+  private async refused(live: LiveRun, begun: Taken): Promise<RunOutcome | undefined> {
     const { agent } = begun;
     if (agent !== undefined) this.rooms.note(live.ref.tenantId, live.ref.chatId);
     if (begun.status === 'cancelled') return STOPPED;
@@ -182,8 +190,10 @@ function metaOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome): An
   return {
     ...(live.channel === undefined ? {} : { channel: live.channel }),
     ...(live.model === undefined ? {} : { model: live.model }),
+    ...(live.imagesLeftOut === 0 ? {} : { images_left_out: live.imagesLeftOut }),
     finish_reason: finishReason,
     ...(usage === undefined ? {} : { usage: usageMeta(usage) }),
+    ...(live.reasoning === '' ? {} : { reasoning: true }),
     ...(failure === undefined ? {} : { error: failureMeta(failure) }),
   };
 }
@@ -201,18 +211,20 @@ function columnsOf(live: LiveRun, { finishReason, usage, failure }: RunOutcome):
     cost: usage?.cost ?? null,
     error_code: failure?.code ?? null,
     error_message: failure?.message ?? null,
+    ...(live.reasoning === '' ? {} : { reasoning: live.reasoning }),
     ...(live.agent?.refused == null ? {} : { refused: live.agent.refused }),
   };
 }
 
 function messageFrom(live: LiveRun, outcome: RunOutcome, meta: AnswerMeta, stored: Stored): ChatMessage {
-  const { usage, finish_reason: finishReason, ...metadata } = meta;
+  const { usage, finish_reason: finishReason, reasoning: _isKept, ...metadata } = meta;
   return {
     messageId: live.ref.runId,
     seq: stored.seq,
     role: 'assistant',
     senderId: live.senderId,
     content: live.text,
+    ...(live.reasoning === '' ? {} : { reasoning: live.reasoning }),
     metadata,
     status: outcome.status,
     replyToSeq: live.replyToSeq,

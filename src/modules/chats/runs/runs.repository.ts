@@ -19,6 +19,11 @@ export type RunRow = Readonly<
   Pick<RunEntity, 'run_id' | 'reply_to_seq' | 'state' | 'token_count' | 'answer_seq' | 'ended_at'>
 >;
 
+export type RunPlace = Readonly<Pick<RunEntity, 'room_id' | 'state' | 'ended_at'>> & {
+  /** See TurnOptions; null before it has begun, too. */
+  readonly previous: string | null;
+};
+
 /** Tokens of a run as they were stored. */
 export type StoredTokens = Readonly<Pick<RunChunkEntity, 'text' | 'ends'>>;
 
@@ -45,11 +50,11 @@ export class RunsRepository {
   }
 
   /** Where a run is, whichever chat's; undefined: the tenant has none of this id. */
-  async place(tenantId: string, runId: string): Promise<Pick<RunEntity, 'room_id' | 'state' | 'ended_at'> | undefined> {
-    const [row] = await this.database.query<Pick<RunEntity, 'room_id' | 'state' | 'ended_at'>>(
+  async place(tenantId: string, runId: string): Promise<RunPlace | undefined> {
+    const [row] = await this.database.query<RunPlace>(
       'place of a run',
       tenantId,
-      'SELECT room_id, state, ended_at FROM runs WHERE tenant_id = $1 AND run_id = $2',
+      `SELECT room_id, state, ended_at, options->>'previous' AS previous FROM runs WHERE tenant_id = $1 AND run_id = $2`,
       [tenantId, runId],
     );
     return row;

@@ -33,7 +33,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON chats TO :"tenant";
 -- `options`: what the model is asked with beyond the preset, as the request said it, in its order. `runs_silent`: answers
 -- without a word are counted without looking at the others. `is_counted`: in the figures of usage; null until it is. `cost`:
 -- what it has cost by its channel's prices; null where that is not known. Of an agent in a room of people (docs/adr/0042): `agent_id`; `hops`, how many answers lie between
--- it and a person; `refused`, why it asks no model and is a notice; `user_id` is then the person at the root.
+-- it and a person; `refused`, why it asks no model and is a notice; `user_id` is then the person at the root. `reasoning`: what the
+-- model thought, where the preset has it kept; it goes with its answer.
 CREATE TABLE runs (
   tenant_id uuid NOT NULL,
   run_id uuid NOT NULL,
@@ -64,6 +65,7 @@ CREATE TABLE runs (
   agent_id text COLLATE "C",
   hops smallint,
   refused text CHECK (refused IN ('pair', 'room', 'queue')),
+  reasoning text,
   PRIMARY KEY (tenant_id, run_id),
   FOREIGN KEY (tenant_id, room_id) REFERENCES rooms ON DELETE CASCADE
 ) WITH (fillfactor = 70);

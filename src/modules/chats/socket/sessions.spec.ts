@@ -72,6 +72,15 @@ describe('what happens in the chat', () => {
     ]);
   });
 
+  it('what the model thinks keeps its place for a slow client, in as few events', () => {
+    const thinks = (text: string) => ({ type: 'reasoning', runId: RUN, text }) as const;
+    streams.tell(started());
+    connection.isSlow = true;
+    streams.tell(thinks('H'), thinks('m'), tokens('Hel', 0), tokens('lo', 1), thinks('?'), ended('Hello'));
+    const texts = connection.take().flatMap(({ reasoning, token }) => reasoning ?? token ?? []);
+    expect(texts).toEqual(['Hm', 'Hello', '?']);
+  });
+
   it('a chat that is deleted closes with 4004, after what came before', () => {
     connection.isSlow = true;
     streams.tell(started(), tokens('Hel', 0), { type: 'deleted' });

@@ -34,16 +34,17 @@ export class Arrivals {
   }
 }
 
-type Tokens = Extract<ChatEvent, { type: 'tokens' }>;
+/** Pieces of an answer, or of what its model thinks. */
+type Piece = Extract<ChatEvent, { type: 'tokens' | 'reasoning' }>;
 
-/** While more than this waits for the client, tokens are put together instead of queued. */
+/** While more than this waits for the client, pieces are put together instead of queued. */
 const SLOW_BYTES = 64 * 1024;
-/** So many characters of tokens are held back at most; what is beyond counts as any queued frame (4009). */
+/** So many characters of them are held back at most; what is beyond counts as any queued frame (4009). */
 const MOST_HELD = 256 * 1024;
 
-/** The events of one chat on their way to one client: in order, none lost, tokens that wait as few events. */
+/** The events of one chat on their way to one client: in order, none lost, pieces that wait as few events. */
 class EventQueue {
-  private held: Tokens[] = [];
+  private held: Piece[] = [];
   private characters = 0;
   private isWaiting = false;
 
@@ -58,16 +59,16 @@ class EventQueue {
     this.connection.sendFrame(toWire(event));
   }
 
-  tokens(tokens: Tokens): void {
+  piece(piece: Piece): void {
     if (this.held.length === 0 && this.connection.waiting <= SLOW_BYTES) {
-      this.send(tokens);
+      this.send(piece);
       return;
     }
     const last = this.held.at(-1);
-    if (last?.runId === tokens.runId)
-      this.held[this.held.length - 1] = { ...last, text: last.text + tokens.text, index: tokens.index };
-    else this.held.push(tokens);
-    this.characters += tokens.text.length;
+    if (last?.runId === piece.runId && last.type === piece.type)
+      this.held[this.held.length - 1] = { ...piece, text: last.text + piece.text };
+    else this.held.push(piece);
+    this.characters += piece.text.length;
     if (this.characters > MOST_HELD) this.release();
     else this.wait();
   }
@@ -85,11 +86,11 @@ class EventQueue {
     const { held } = this;
     this.held = [];
     this.characters = 0;
-    for (const tokens of held) this.send(tokens);
+    for (const piece of held) this.send(piece);
   }
 
-  private send(tokens: Tokens): void {
-    this.connection.sendFrame(toWire(chatEvent(tokens, this.chatId)));
+  private send(piece: Piece): void {
+    this.connection.sendFrame(toWire(chatEvent(piece, this.chatId)));
   }
 }
 
@@ -201,8 +202,8 @@ export class ChatSession {
 
   private tell(event: ChatEvent): void {
     const { chatId } = this.chat;
-    if (event.type === 'tokens') {
-      this.queue.tokens(event);
+    if (event.type === 'tokens' || event.type === 'reasoning') {
+      this.queue.piece(event);
       return;
     }
     if (event.type === 'deleted') {

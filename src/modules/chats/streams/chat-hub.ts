@@ -23,6 +23,15 @@ export type ChatHint =
       readonly ends: readonly number[];
     }
   | {
+      readonly kind: 'reasoning';
+      readonly runId: string;
+      /** Tokens of the answer that came before it. */
+      readonly first: number;
+      /** What was thought before it, in UTF-16 units. */
+      readonly from: number;
+      readonly text: string;
+    }
+  | {
       readonly kind: 'ended';
       readonly runId: string;
       /** Tokens of the whole answer. */

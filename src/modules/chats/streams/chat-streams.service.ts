@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { ChatLog } from '../../messages';
-import { failureOf, givenUp, messageOf } from '../chats/chats.repository';
+import { ChatsRepository, failureOf, givenUp } from '../chats/chats.repository';
 import { type Chat, ChatStreams, type ChatWatcher, END_INDEX, type Unwatch } from '../contract';
 import { noSuchAnswer, type TokenPosition } from '../events';
 import { LiveRuns } from '../runs/live-runs';
@@ -24,6 +24,7 @@ export class RunSnapshots {
     private readonly live: LiveRuns,
     private readonly runs: RunsRepository,
     private readonly messages: ChatLog,
+    private readonly chats: ChatsRepository,
   ) {}
 
   /**
@@ -58,7 +59,8 @@ export class RunSnapshots {
     }
     const row = await this.messages.findMessage(tenantId, chatId, runId);
     if (row === undefined) return undefined;
-    const answer = messageOf(row);
+    const [answer] = await this.chats.messagesOf(tenantId, [row]);
+    if (answer === undefined) return undefined;
     const whole = completed(tokens, answer.content);
     const count = whole.ends.length;
     const isBegun = count > 0;

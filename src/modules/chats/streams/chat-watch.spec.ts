@@ -38,6 +38,7 @@ function watcherOf(read: (afterIndex: number) => Promise<RunSnapshot | undefined
 function played(events: readonly ChatEvent[], had: string): string {
   let text = had;
   let last: number | undefined;
+  let lastThought = -1;
   for (const event of events) {
     if (event.type === 'started') {
       text = event.afterIndex < 0 ? '' : had;
@@ -46,6 +47,11 @@ function played(events: readonly ChatEvent[], had: string): string {
       if (last === undefined || event.index <= last) throw new Error('tokens out of order');
       text += event.text;
       last = event.index;
+    } else if (event.type === 'reasoning') {
+      const [first, from] = event.text.split(' ').map(Number) as [number, number];
+      if (last === undefined || first !== last + 1) throw new Error('a thought in another place');
+      if (from <= lastThought) throw new Error('a thought that was told before');
+      lastThought = from;
     }
   }
   if (events.filter((event) => event.type === 'ended').length !== 1) throw new Error('not one end');
@@ -91,7 +97,7 @@ describe('a watcher of a run', () => {
         steps,
         fates,
         looks,
-        fc.nat(12),
+        fc.nat(24),
         fc.integer({ min: -1, max: 20 }),
         async (chunks, fate, look, joinAt, from) => {
           const run = new SimulatedRun(RUN);
@@ -102,7 +108,8 @@ describe('a watcher of a run', () => {
           });
           const compare = (): unknown => watch.compare(new FollowedStates([run.row()]));
           let joined: Promise<unknown> | undefined;
-          const hints = [() => run.begin(), ...chunks.map((tokens) => () => run.add(tokens)), () => run.end()];
+          const written = chunks.flatMap((tokens) => [() => run.think(), () => run.add(tokens)]);
+          const hints = [() => run.begin(), ...written, () => run.end()];
           for (const [i, hint] of hints.entries()) {
             if (i === Math.min(joinAt, hints.length - 1)) {
               watch.hold();
@@ -124,6 +131,16 @@ describe('a watcher of a run', () => {
       ),
       { numRuns: runs(300), endOnFailure: true },
     );
+  });
+
+  it('is told what the model thinks where every hint comes', () => {
+    const run = new SimulatedRun(RUN);
+    const { watch, events } = watcherOf(() => Promise.reject(new Error('not asked for')));
+    for (const hint of [run.begin(), run.think(), run.add(['Hel', 'lo']), run.think(), run.think(), run.end()])
+      watch.hear(hint);
+    expect(events.map(({ type }) => type)).toEqual([
+      ...['started', 'reasoning', 'tokens', 'reasoning', 'reasoning', 'ended'],
+    ]);
   });
 
   it('who has tokens that the run has not is told to drop them, also where it has none at all', async () => {
@@ -191,10 +208,10 @@ describe('a watcher of a run', () => {
 });
 
 /** What happens in a chat; `late`: its hint comes with the next but one step. */
-type Act = 'say' | 'begin' | 'tokens' | 'end' | 'giveUp';
+type Act = 'say' | 'begin' | 'think' | 'tokens' | 'end' | 'giveUp';
 const acts = fc.array(
   fc.record({
-    act: fc.constantFrom<Act>('say', 'say', 'begin', 'tokens', 'tokens', 'end', 'giveUp'),
+    act: fc.constantFrom<Act>('say', 'say', 'begin', 'think', 'tokens', 'tokens', 'end', 'giveUp'),
     fate: fc.constantFrom('heard', 'heard', 'lost', 'doubled', 'late'),
     look: fc.constantFrom(false, false, true),
     tokens: words,
@@ -207,6 +224,7 @@ function perform(chat: SimulatedChat, act: Act, tokens: readonly string[]): Chat
   if (act === 'say') return chat.say();
   if (current === undefined) return undefined;
   if (act === 'begin') return current.isBegun ? undefined : current.begin();
+  if (act === 'think') return current.isBegun ? current.think() : undefined;
   if (act === 'tokens') return current.isBegun ? current.add(tokens) : undefined;
   if (act === 'giveUp') return current.isBegun ? undefined : chat.end(current, true);
   return chat.end(current, false);

@@ -48,7 +48,7 @@ const STORED_SOON_MS = 50;
 /** Ends that were told: a repeat of one is no news. */
 const REMEMBERED = 32;
 
-type RunHint = Extract<ChatHint, { readonly kind: 'started' | 'tokens' | 'ended' }>;
+type RunHint = Extract<ChatHint, { readonly kind: 'started' | 'tokens' | 'reasoning' | 'ended' }>;
 type MessageHint = Extract<ChatHint, { readonly kind: 'message' }>;
 
 /** Which messages of a chat were told: all up to one seq, and some beyond it. */
@@ -90,6 +90,8 @@ class ToldSeqs {
  *
  * Invariants
  * - Of each run the watcher gets `started`, tokens that follow each other without a gap or an overlap, `ended`.
+ * - What a model thinks is told once, in its order, right behind the tokens that came before it. It is in no store: what comes
+ *   too late for that is left out.
  * - A watcher of a whole chat gets each message after its `afterSeq` once. In the order of their seqs, unless the hint of one
  *   was lost: that one comes as soon as it is found, behind those whose hints came.
  * - A message that its hint tells is told as the hint has it (whose request it was, the log does not know): so the log is
@@ -105,6 +107,8 @@ export class ChatWatch implements Followed {
   private seen = 0;
   /** Index of the last token given of each run that has begun. */
   private readonly heads = new Map<string, number>();
+  /** How much of what its model thinks was told, or lost, of each run whose model does. */
+  private readonly thoughts = new Map<string, number>();
   /** Runs that are known of and have not begun. */
   private readonly expected = new Set<string>();
   private readonly over = new Set<string>();
@@ -205,7 +209,9 @@ export class ChatWatch implements Followed {
     } else {
       const known = head + 1 - hint.first;
       if (known < 0) this.catchUp(hint, head);
-      else if (known < hint.ends.length) {
+      else if (hint.kind === 'reasoning') {
+        if (known === 0) this.think(hint);
+      } else if (known < hint.ends.length) {
         const text = known === 0 ? hint.text : hint.text.slice(hint.ends[known - 1]);
         this.tokens(runId, text, hint.first + hint.ends.length - 1);
       }
@@ -301,6 +307,13 @@ export class ChatWatch implements Followed {
     this.watcher({ type: 'started', runId, afterIndex: -1 });
   }
 
+  private think({ runId, from, text }: Extract<RunHint, { kind: 'reasoning' }>): void {
+    if (from < (this.thoughts.get(runId) ?? 0)) return;
+    this.thoughts.set(runId, from + text.length);
+    this.begin(runId);
+    this.watcher({ type: 'reasoning', runId, text });
+  }
+
   private tokens(runId: string, text: string, index: number): void {
     this.begin(runId);
     this.heads.set(runId, index);
@@ -317,6 +330,7 @@ export class ChatWatch implements Followed {
   /** Nothing more will be told of the run. */
   private settle(runId: string): void {
     this.heads.delete(runId);
+    this.thoughts.delete(runId);
     this.expected.delete(runId);
     this.over.add(runId);
     const [oldest] = this.over;

@@ -1,5 +1,6 @@
 import { FAKE_RUN } from '../../../../test/support/chats/fake-runs';
 import type { ChatLog } from '../../messages';
+import type { ChatsRepository } from '../chats/chats.repository';
 import { END_INDEX } from '../contract';
 import { type LiveRuns } from '../runs/live-runs';
 import type { RunsRepository, StoredTokens } from '../runs/runs.repository';
@@ -21,7 +22,7 @@ function written(...stored: readonly StoredTokens[]): { snapshots: RunSnapshots;
     tokens: () => Promise.resolve(stored[Math.min(looks++, stored.length - 1)]),
   } as unknown as RunsRepository;
   const live = { find: () => undefined } as unknown as LiveRuns;
-  return { snapshots: new RunSnapshots(live, runs, {} as ChatLog), looks: () => looks };
+  return { snapshots: new RunSnapshots(live, runs, {} as ChatLog, {} as ChatsRepository), looks: () => looks };
 }
 
 describe('a run that another node writes', () => {

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { AppError, notFound } from '../../../common/errors';
+import { AppError, isUnavailable, notFound } from '../../../common/errors';
 import { decodeId, newUuid } from '../../../common/ids';
 import { canonicalJson } from '../../../common/text';
 import { type Caller, type LimitName, limitOf, settingOf, type TenantPolicy } from '../../../platform/auth';
@@ -17,7 +18,7 @@ import {
   type MessageDraft,
   type Stored,
 } from '../../messages';
-import { type AnswerOptions, checkedResponseFormat, ModelsService } from '../../models';
+import { type AnswerOptions, checkedResponseFormat, type ModelImage, ModelsService } from '../../models';
 import { type Again, budgetSpent, chatAnswerAgain, chatRevise } from '../chats.functions';
 import { ChatsRepository, messageOf, messageStart } from '../chats/chats.repository';
 import {
@@ -30,6 +31,7 @@ import {
   type Turn,
 } from '../contract';
 import type { AnswerOptionsDto, CamelAnswerOptionsDto } from '../dto/answer-options.dto';
+import { PromptImages } from '../runs/prompt-images';
 import { RUN } from '../runs/run-worker';
 import { RunsRepository } from '../runs/runs.repository';
 import { ChatHub } from '../streams/chat-hub';
@@ -128,6 +130,9 @@ export class TurnGate {
   }
 }
 
+/** How a question that is answered once more is asked. */
+type Showing = Pick<NewTurn, 'options' | 'images'>;
+
 /** Answers what was asked before once more. */
 @Injectable()
 export class RunRetrier {
@@ -136,6 +141,7 @@ export class RunRetrier {
     private readonly effects: Effects,
     private readonly messages: ChatLog,
     private readonly jobs: Jobs,
+    private readonly images: PromptImages,
   ) {}
 
   /** Whether the message was stored before. */
@@ -147,14 +153,16 @@ export class RunRetrier {
    * The run that answers a message which was stored before: a new one where the last has failed.
    * @throws 429 where that would be a new one and a budget is spent
    */
-  async ofMessage({ tenantId, chatId }: Chat, seq: number, options: TurnOptions | undefined): Promise<string> {
-    const result = await chatAnswerAgain.call(this.database, tenantId, {
-      p_room: chatId,
-      p_run: newUuid(),
-      p_seq: seq,
-      p_options: options && JSON.stringify(options),
+  ofMessage({ tenantId, chatId }: Chat, seq: number, { options, images }: Showing): Promise<string> {
+    return this.shown(tenantId, images, async (runId) => {
+      const result = await chatAnswerAgain.call(this.database, tenantId, {
+        p_room: chatId,
+        p_run: runId,
+        p_seq: seq,
+        p_options: options && JSON.stringify(options),
+      });
+      return this.runOf(tenantId, chatId, result);
     });
-    return this.runOf(tenantId, chatId, result);
   }
 
   /** Answers the newest message anew. @throws 409 while an answer is written, or when nothing was asked; 429 */
@@ -168,10 +176,36 @@ export class RunRetrier {
   }
 
   /** As `TurnsService.revise`. */
-  async revised(caller: Caller, { tenantId, chatId }: Chat, { named, content }: Revision): Promise<string> {
+  revised(caller: Caller, chat: Chat, revision: Revision): Promise<string> {
+    return this.shown(chat.tenantId, revision.images, (runId) => this.revise(caller, chat, revision, runId));
+  }
+
+  /** The images are there before the run may begin, and go where another one is joined. */
+  private async shown(
+    tenantId: string,
+    images: readonly ModelImage[] = [],
+    ask: (runId: string) => Promise<string>,
+  ): Promise<string> {
+    const runId = newUuid();
+    this.images.hold(tenantId, runId, images);
+    let begun: string | undefined;
+    try {
+      begun = await ask(runId);
+      return begun;
+    } finally {
+      if (begun !== runId) this.images.release(runId);
+    }
+  }
+
+  private async revise(
+    caller: Caller,
+    { tenantId, chatId }: Chat,
+    { named, content }: Revision,
+    runId: string,
+  ): Promise<string> {
     const args = {
       p_room: chatId,
-      p_run: newUuid(),
+      p_run: runId,
       p_message: decodeId('message', named),
       p_client: named,
       p_content: content,
@@ -224,6 +258,7 @@ export class TurnsService {
     private readonly gate: TurnGate,
     private readonly retrier: RunRetrier,
     private readonly stopper: RunStopper,
+    private readonly images: PromptImages,
   ) {}
 
   /**
@@ -245,11 +280,31 @@ export class TurnsService {
     const draft = saidIn(caller, chat, input);
     const turn = await this.open(caller, chat, draft, input);
     const isBoundByKey = input.clientMessageId === undefined;
-    const stored = await this.writer.say(caller, draft, isBoundByKey, turn);
+    const stored = await this.stored(caller, draft, turn, input.images, isBoundByKey);
     const message = messageStart(draft, stored);
     if (turn !== undefined && stored.status === 'new') return { message, runId: turn.runId, replayed: false };
-    const runId = await this.retrier.ofMessage(chat, stored.seq, input.options);
+    const runId = await this.retrier.ofMessage(chat, stored.seq, input);
     return { message, runId, replayed: stored.status === 'duplicate' };
+  }
+
+  /** The images are there before the run may begin. Where it is unknown whether it was stored, they are forgotten in time. */
+  private async stored(
+    caller: Caller,
+    draft: MessageDraft,
+    turn: OpenTurn | undefined,
+    images: readonly ModelImage[] = [],
+    isBoundByKey: boolean,
+  ): Promise<Stored> {
+    if (turn === undefined || images.length === 0) return this.writer.say(caller, draft, isBoundByKey, turn);
+    this.images.hold(draft.tenantId, turn.runId, images);
+    try {
+      const stored = await this.writer.say(caller, draft, isBoundByKey, turn);
+      if (stored.status !== 'new') this.images.release(turn.runId);
+      return stored;
+    } catch (error) {
+      if (!isUnavailable(error)) this.images.release(turn.runId);
+      throw error;
+    }
   }
 
   /**
@@ -308,8 +363,15 @@ function saidIn(caller: Caller, { tenantId, chatId, userId }: Chat, input: NewTu
     content: input.content,
     metaText: metaText(input.metadata),
     clientMessageId: bindingId(caller, input.clientMessageId),
-    ...(input.options === undefined ? {} : { alsoEqual: canonicalJson(input.options) }),
+    ...alsoEqual(input),
   };
+}
+
+/** What a repeat must say as well. Of images a digest is kept, in that of the whole. */
+function alsoEqual({ options, images = [] }: NewTurn): Pick<MessageDraft, 'alsoEqual'> {
+  if (images.length === 0) return options === undefined ? {} : { alsoEqual: canonicalJson(options) };
+  const digests = images.map(({ base64 }) => createHash('sha256').update(base64).digest('hex'));
+  return { alsoEqual: canonicalJson({ options: options ?? null, images: digests }) };
 }
 
 /** What a body says of how the answer is wanted; undefined: nothing. @throws 403 for users, who get what a preset says */

@@ -9,7 +9,7 @@ import {
   type RawPart,
 } from '../providers/chat-model';
 
-export type AnswerPart = Extract<ModelPart, { type: 'delta' | 'end' }>;
+export type AnswerPart = Extract<ModelPart, { type: 'reasoning' | 'delta' | 'end' }>;
 
 /** One try with one channel. */
 export interface ModelAttempt {
@@ -17,14 +17,17 @@ export interface ModelAttempt {
   readonly endpoint: Endpoint;
   readonly request: ChatRequest;
   readonly timeouts: Timeouts;
-  /** Most UTF-8 bytes of its text; what would be longer ends there, with `length`. */
+  /**
+   * Most UTF-8 bytes of its text; what would be longer ends there, with `length`. What it thinks beyond as much is counted, and
+   * handed out no more.
+   */
   readonly maxBytes: number;
   readonly bound?: AnswerBound | undefined;
 }
 
 /**
- * The answer of one channel, storable, bounded and in time: deltas that are not empty, at least one, then `end`. Throws a
- * ChannelFault, or the reason of the request's signal.
+ * The answer of one channel, storable, bounded and in time: deltas that are not empty, at least one, then `end`; and between
+ * them what it thinks. Throws a ChannelFault, or the reason of the request's signal.
  * @param meter counts along
  */
 export async function* answerOf(
@@ -33,6 +36,7 @@ export async function* answerOf(
 ): AsyncGenerator<AnswerPart> {
   const { request, timeouts, maxBytes, bound } = attempt;
   const text = new CleanText();
+  const thoughts = new Thoughts(maxBytes);
   let finished: Finished | undefined;
   for await (const part of timed(streamOf(attempt, meter), request.signal, timeouts, isLast)) {
     meter.hasBegun = true;
@@ -43,6 +47,7 @@ export async function* answerOf(
         yield cutBy('budget', meter);
         return;
       }
+      yield* thoughts.push(part.text);
     } else {
       const clean = text.push(part.text);
       if (clean === '') continue;
@@ -64,6 +69,20 @@ export async function* answerOf(
   if (meter.textBytes === 0) throw withoutText(finished?.finishReason, meter);
   if (finished === undefined) throw new ChannelFault('ended its answer in the middle');
   yield { type: 'end', finishReason: finished.finishReason, usage: meter.whole(finished) };
+}
+
+/** What a model thinks, storable and bounded. */
+class Thoughts {
+  private readonly text = new CleanText();
+
+  /** @param room UTF-8 bytes that are left */
+  constructor(private room: number) {}
+
+  push(piece: string): AnswerPart[] {
+    const text = within(this.text.push(piece), this.room);
+    this.room -= Buffer.byteLength(text);
+    return text === '' ? [] : [{ type: 'reasoning', text }];
+  }
 }
 
 /** Of an answer that is ended here, before its model has: what it has used is counted. */
@@ -321,7 +340,7 @@ export function usageOf(messages: readonly ModelMessage[], answerBytes: number, 
     prompt: reported.promptTokens === 0 && asked > 0 ? undefined : reported.promptTokens,
     completion: reported.completionTokens === 0 && answerBytes > 0 ? undefined : reported.completionTokens,
   };
-  const promptTokens = counted.prompt ?? estimateTokens(asked);
+  const promptTokens = counted.prompt ?? estimateTokens(asked) + sum(messages.map(imageTokens));
   const completionTokens = counted.completion ?? estimateTokens(answerBytes);
   const estimated = counted.prompt === undefined || counted.completion === undefined;
   return {
@@ -331,6 +350,15 @@ export function usageOf(messages: readonly ModelMessage[], answerBytes: number, 
     totalTokens: promptTokens + completionTokens,
     estimated,
   };
+}
+
+/** What the images of a message count as. */
+export function imageTokens({ images = [] }: Pick<ModelMessage, 'images'>): number {
+  return sum(images.map(({ tokens }) => tokens));
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
 }
 
 /** More than the whole prompt cannot have been in a cache. @param prompt undefined where it was estimated */
@@ -385,7 +413,11 @@ export function joinNeighbours<T extends ModelMessage>(messages: readonly T[]): 
   for (const message of messages) {
     const last = joined.at(-1);
     if (last?.role !== message.role) joined.push(message);
-    else joined[joined.length - 1] = { ...last, content: last.content + BETWEEN_MESSAGES + message.content };
+    else {
+      const images = [...(last.images ?? []), ...(message.images ?? [])];
+      const content = last.content + BETWEEN_MESSAGES + message.content;
+      joined[joined.length - 1] = { ...last, content, ...(images.length === 0 ? {} : { images }) };
+    }
   }
   return joined;
 }

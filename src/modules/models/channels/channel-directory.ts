@@ -38,6 +38,8 @@ export interface Channel {
   readonly contextTokens: number | null;
   /** Null: they are not known. */
   readonly prices: ModelPrices | null;
+  /** Its models are shown images. */
+  readonly vision: boolean;
   /** Of models that cost something else. */
   readonly modelPrices: Readonly<Record<string, ModelPrices>>;
   readonly timeouts: Timeouts;
@@ -145,6 +147,7 @@ export class ChannelDirectory {
       temperature: row.temperature,
       contextTokens: options.contextTokens ?? null,
       prices: options.prices ?? null,
+      vision: options.vision ?? false,
       modelPrices: options.modelPrices ?? {},
       timeouts: timeoutsOf(this.config, options, row.timeout_ms),
       params: paramsOf(options.params),
@@ -176,6 +179,7 @@ interface NamedProvider extends Pick<Endpoint, 'baseUrl' | 'apiKey' | 'authHeade
   readonly provider: string;
   readonly model: string;
   readonly prices: ModelPrices | undefined;
+  readonly vision: boolean;
 }
 
 /** Undefined where it names none. */
@@ -183,24 +187,26 @@ function namedProvider(config: ModelsConfig): NamedProvider | undefined {
   const chatModel = config.provider === undefined ? undefined : chatModelOf(config.provider);
   if (chatModel !== undefined) {
     const { provider, defaultBaseUrl, defaultModel, defaultAuthHeader: authHeader } = chatModel;
-    const { apiKey, prices, baseUrl = defaultBaseUrl, model = defaultModel } = config;
-    return { provider, baseUrl, model, apiKey, authHeader, prices };
+    const { apiKey, prices, vision, baseUrl = defaultBaseUrl, model = defaultModel } = config;
+    return { provider, baseUrl, model, apiKey, authHeader, prices, vision };
   }
   const { openaiApiKey: apiKey, openaiBaseUrl, openaiModel: model, openaiAuthHeader: authHeader } = config;
+  const { openaiPrices: prices, openaiVision: vision } = config;
   if (apiKey === undefined && openaiBaseUrl === undefined) return undefined;
   const { provider, defaultBaseUrl } = OPENAI_COMPATIBLE;
-  return { provider, baseUrl: openaiBaseUrl ?? defaultBaseUrl, model, apiKey, authHeader, prices: config.openaiPrices };
+  return { provider, baseUrl: openaiBaseUrl ?? defaultBaseUrl, model, apiKey, authHeader, prices, vision };
 }
 
 /** The channel that every tenant has after its own; undefined where the environment names no provider. */
 export function environmentChannel(config: ModelsConfig, post: OutboundPost): Channel | undefined {
   const named = namedProvider(config);
   if (named === undefined) return undefined;
-  const { provider, model, baseUrl, apiKey, authHeader, prices } = named;
+  const { provider, model, baseUrl, apiKey, authHeader, prices, vision } = named;
   return {
     ...COMMON,
     ...{ id: ENVIRONMENT, key: ENVIRONMENT, name: ENVIRONMENT, isShared: true, provider, model, models: {}, baseUrl },
     prices: prices ?? null,
+    vision,
     timeouts: timeoutsOf(config, {}),
     params: paramsOf(),
     endpoint: () => ({ baseUrl, apiKey, authHeader, post }),
@@ -214,6 +220,7 @@ function echoChannel(config: ModelsConfig, post: OutboundPost): Channel {
     ...COMMON,
     ...{ id: 'echo', key: 'echo', name: 'echo', isShared: false, provider, model, models: {}, baseUrl: '' },
     prices: { input: 0, output: 0 },
+    vision: false,
     timeouts: timeoutsOf(config, {}),
     params: paramsOf(),
     endpoint: () => ({ baseUrl: '', apiKey: undefined, authHeader: 'authorization', post }),

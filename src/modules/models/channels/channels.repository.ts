@@ -22,6 +22,7 @@ export interface ChannelOptions {
   readonly models?: Readonly<Record<string, string>> | undefined;
   readonly authHeader?: AuthHeader | undefined;
   readonly contextTokens?: number | undefined;
+  readonly vision?: boolean | undefined;
   readonly prices?: ModelPrices | undefined;
   /** Of models that cost something else, by the names that the provider has. */
   readonly modelPrices?: Readonly<Record<string, ModelPrices>> | undefined;

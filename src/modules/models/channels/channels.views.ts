@@ -99,6 +99,7 @@ export class ChannelViews {
       models: { ...options.models },
       authHeader: options.authHeader ?? authHeaderOf(row.provider),
       contextTokens: options.contextTokens ?? null,
+      vision: options.vision ?? false,
       prices: options.prices ?? null,
       modelPrices: { ...options.modelPrices },
       lastFaults: this.faultsOf(row.channel_id),
@@ -164,6 +165,7 @@ function optionsOf(before: ChannelOptions, body: PatchChannelDto): ChannelOption
     models: models === undefined ? before.models : checkedModels(models),
     authHeader: later(before.authHeader, authHeader),
     contextTokens: later(before.contextTokens, contextTokens),
+    vision: body.vision ?? before.vision,
     prices: later(before.prices, prices),
     modelPrices: modelPrices === undefined ? before.modelPrices : checkedPrices(modelPrices),
   };

@@ -224,6 +224,14 @@ class ChannelSettingsDto {
   contextTokens?: number | null;
 
   /**
+   * Whether its models are shown the images of users. Default false: they are told `[image: name]` in their places, and the
+   * answer says so in its `metadata`.
+   */
+  @IsOptional()
+  @IsBoolean()
+  vision?: boolean;
+
+  /**
    * What its models cost; null (default): not known, and then it answers no tenant that has a budget of money
    * (`cost_per_day`).
    */
@@ -406,6 +414,7 @@ export class ChannelDto {
   authHeader!: AuthHeader;
   @ApiProperty({ type: 'integer', nullable: true })
   contextTokens!: number | null;
+  vision!: boolean;
   /** Null: not known. */
   @ApiProperty({ type: ChannelPricesDto, nullable: true })
   prices!: ChannelPricesDto | null;

@@ -3,6 +3,7 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
+  IsBoolean,
   IsIn,
   IsInt,
   IsNumber,
@@ -112,6 +113,14 @@ class PresetSettingsDto {
   @Max(10_000_000)
   @ApiProperty({ type: 'integer', nullable: true })
   contextTokens?: number | null;
+
+  /**
+   * Whether what the model thinks is stored with its answer, and shown with it in lists (`reasoning`). Default false: it is
+   * only streamed. It is never told to a model again.
+   */
+  @IsOptional()
+  @IsBoolean()
+  keepReasoning?: boolean;
 }
 
 export class CreatePresetDto extends PresetSettingsDto {
@@ -168,6 +177,7 @@ export class PresetDto {
   contextMessages!: number;
   @ApiProperty({ type: 'integer', nullable: true })
   contextTokens!: number | null;
+  keepReasoning!: boolean;
   /** Milliseconds since 1970; null for `default` as it comes with the server. */
   @ApiProperty({ type: 'integer', nullable: true })
   createdAt!: number | null;

@@ -14,6 +14,7 @@ export interface PresetOptions {
   readonly responseFormat?: ResponseFormat | undefined;
   readonly seed?: number | undefined;
   readonly contextTokens?: number | undefined;
+  readonly keepReasoning?: boolean | undefined;
 }
 
 export type PresetValues = Readonly<

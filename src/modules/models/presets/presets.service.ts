@@ -39,7 +39,7 @@ export class PresetsService {
     const row = await this.rowOf(tenantId, name);
     if (row === undefined) return undefined;
     const { createdAt: _createdAt, updatedAt: _updatedAt, ...preset } = presetView(row);
-    const { contextTokens: _contextTokens, ...options } = row.options;
+    const { contextTokens: _contextTokens, keepReasoning: _keepReasoning, ...options } = row.options;
     const { model, temperature, max_tokens } = row;
     return {
       ...preset,
@@ -160,6 +160,7 @@ function merged(before: PresetValues, body: PatchPresetDto): PresetValues {
       responseFormat: later(before.options.responseFormat, formatIn(body)),
       seed: later(before.options.seed, body.seed),
       contextTokens: later(before.options.contextTokens, body.contextTokens),
+      keepReasoning: body.keepReasoning ?? before.options.keepReasoning,
     },
   };
 }
@@ -188,6 +189,7 @@ function presetView(row: PresetRow): PresetDto & Pick<Preset, 'systemPrompt'> {
     seed: options.seed ?? null,
     contextMessages: row.context_messages,
     contextTokens: options.contextTokens ?? null,
+    keepReasoning: options.keepReasoning ?? false,
     createdAt: row.created_at === null ? null : epochMs(row.created_at),
     updatedAt: row.updated_at === null ? null : epochMs(row.updated_at),
   };

@@ -1,5 +1,5 @@
 import { type Fields, isObject } from '../../../common/text';
-import type { FinishReason, ReasoningEffort, ResponseFormat } from '../contract';
+import type { FinishReason, ModelImage, ReasoningEffort, ResponseFormat } from '../contract';
 import { ChannelFault, type ChatRequest, type Endpoint, type Finished, type RawPart } from './chat-model';
 import { dialogueOf } from './dialogue';
 import {
@@ -36,7 +36,7 @@ export class Anthropic extends StreamedModel {
       ...wire.extra,
       model,
       max_tokens: maxTokens,
-      messages: turns.map(({ role, text }) => ({ role, content: text })),
+      messages: turns.map(({ role, text, images }) => ({ role, content: contentOf(text, images) })),
       ...defined({
         system,
         ...samplingOf(request, traits, thought.isThinking),
@@ -52,6 +52,16 @@ export class Anthropic extends StreamedModel {
   protected reader(secrets: readonly string[]): AnswerReader {
     return new MessageReader(secrets);
   }
+}
+
+/** Images go before the text that names them, as it asks for. */
+function contentOf(text: string, images: readonly ModelImage[]): unknown {
+  if (images.length === 0) return text;
+  const shown = images.map(({ mediaType: media_type, base64: data }) => ({
+    type: 'image',
+    source: { type: 'base64', media_type, data },
+  }));
+  return [...shown, { type: 'text', text }];
 }
 
 /** What a family of models takes. */

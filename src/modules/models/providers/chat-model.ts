@@ -45,7 +45,7 @@ export interface ChatRequest extends AnswerOptions {
 /** What a provider says, as it comes: text that may hold anything, and tokens as far as it counts them. */
 export type RawPart =
   | { readonly type: 'text'; readonly text: string }
-  /** What it thinks; not shown, but it costs. */
+  /** What it thinks; no part of the answer, but it costs. */
   | { readonly type: 'reasoning'; readonly text: string }
   /**
    * All text has come, for this reason. What may follow is an account of it: another of these parts then takes the place

@@ -1,10 +1,12 @@
 import { BETWEEN_MESSAGES, joinNeighbours } from '../answer/answer';
-import type { ModelMessage } from '../contract';
+import type { ModelImage, ModelMessage } from '../contract';
 
 /** What a user or a model says until the other one speaks. */
 interface Turn {
   readonly role: 'user' | 'assistant';
   readonly text: string;
+  /** In the order in which the text names them. */
+  readonly images: readonly ModelImage[];
 }
 
 type Spoken = ModelMessage & Pick<Turn, 'role'>;
@@ -23,7 +25,7 @@ export interface Dialogue {
 export function dialogueOf(messages: readonly ModelMessage[], isSpoken = false): Dialogue {
   const said = messages.filter(({ content }) => content.trim() !== '');
   const system = said.filter(({ role }) => role === 'system').map(({ content }) => content);
-  const turns = said.flatMap(({ role, content }): Spoken[] => (role === 'system' ? [] : [{ role, content }]));
+  const turns = said.flatMap(({ role, ...message }): Spoken[] => (role === 'system' ? [] : [{ ...message, role }]));
   if (system.length === 0) return { system: undefined, turns: joined(turns) };
   const text = system.join(BETWEEN_MESSAGES);
   if (isSpoken || turns.length === 0)
@@ -32,5 +34,5 @@ export function dialogueOf(messages: readonly ModelMessage[], isSpoken = false):
 }
 
 function joined(spoken: readonly Spoken[]): Turn[] {
-  return joinNeighbours(spoken).map(({ role, content: text }) => ({ role, text }));
+  return joinNeighbours(spoken).map(({ role, content: text, images = [] }) => ({ role, text, images }));
 }

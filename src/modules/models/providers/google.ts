@@ -1,5 +1,5 @@
 import { type Fields, isObject } from '../../../common/text';
-import type { FinishReason, ReasoningEffort, ResponseFormat } from '../contract';
+import type { FinishReason, ModelImage, ReasoningEffort, ResponseFormat } from '../contract';
 import { ChannelFault, type ChatRequest, type Endpoint, type Finished, type RawPart } from './chat-model';
 import { dialogueOf } from './dialogue';
 import {
@@ -30,7 +30,10 @@ export class Google extends StreamedModel {
     const generationConfig = { ...configIn(wire.extra), ...configOf(request) };
     const body = {
       ...wire.extra,
-      contents: turns.map(({ role, text }) => ({ role: role === 'user' ? 'user' : 'model', parts: [{ text }] })),
+      contents: turns.map(({ role, text, images }) => ({
+        role: role === 'user' ? 'user' : 'model',
+        parts: [...images.map(inline), { text }],
+      })),
       ...defined({
         systemInstruction: system === undefined ? undefined : { parts: [{ text: system }] },
         generationConfig: Object.keys(generationConfig).length === 0 ? undefined : generationConfig,
@@ -43,6 +46,10 @@ export class Google extends StreamedModel {
   protected reader(secrets: readonly string[]): AnswerReader {
     return new ContentReader(secrets);
   }
+}
+
+function inline({ mediaType: mimeType, base64: data }: ModelImage): object {
+  return { inlineData: { mimeType, data } };
 }
 
 /** Gemma is asked like Gemini, and refuses system instructions. */

@@ -1,5 +1,5 @@
 import { type Fields, isObject } from '../../../common/text';
-import type { FinishReason, ModelMessage } from '../contract';
+import type { FinishReason, ModelImage, ModelMessage } from '../contract';
 import {
   ChannelFault,
   type ChatRequest,
@@ -35,7 +35,7 @@ export class OpenAiCompatible extends StreamedModel {
     const body = {
       ...wire.extra,
       model,
-      messages: wire.systemRole === 'system' ? messages : messages.map((message) => spoken(message, wire.systemRole)),
+      messages: messages.map((message) => spoken(message, wire.systemRole)),
       ...defined({
         temperature: request.temperature,
         top_p: request.topP,
@@ -57,8 +57,13 @@ export class OpenAiCompatible extends StreamedModel {
   }
 }
 
-function spoken({ role, content }: ModelMessage, systemRole: ChatRequest['wire']['systemRole']): object {
+function spoken({ role, content, images = [] }: ModelMessage, systemRole: ChatRequest['wire']['systemRole']): object {
+  if (images.length > 0) return { role, content: [...images.map(part), { type: 'text', text: content }] };
   return { role: role === 'system' ? systemRole : role, content };
+}
+
+function part({ mediaType, base64 }: ModelImage): object {
+  return { type: 'image_url', image_url: { url: `data:${mediaType};base64,${base64}` } };
 }
 
 function isChunk({ choices }: Fields): boolean {

@@ -1,19 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import { Clock } from '../../../common/time';
 import { AppError } from '../../../common/errors';
 import { ModelsConfig } from '../../../config';
 import { Metrics } from '../../../platform/metrics';
 import { answerOf, estimateTokens, Meter, type ModelAttempt, sumOf } from '../answer/answer';
 import type { Channel } from '../channels/channel-directory';
-import type { FaultReason, ModelPart, ModelPrices, ModelRequest, ModelUsage } from '../contract';
-import {
-  ChannelFault,
-  type Endpoint,
-  type MaxTokensField,
-  type RefusedParam,
-  type WireParams,
-} from '../providers/chat-model';
+import type { FaultReason, ModelMessage, ModelPart, ModelPrices, ModelRequest, ModelUsage } from '../contract';
+import { ChannelFault, type Endpoint, type RefusedParam, type WireParams } from '../providers/chat-model';
 import { chatModelOf } from '../providers/registry';
 import { type Asking, Gates, OPEN_MS, type Pass } from './gates';
 import {
@@ -22,9 +15,9 @@ import {
   costOf,
   dearestOf,
   hasPrices,
+  LearnedParams,
   namesFor,
   pricesOf,
-  wantsCompletionTokens,
 } from './channel-choice';
 import { FaultBook, hintOfReason, type NotedFault } from './fault-book';
 
@@ -52,8 +45,13 @@ export interface ChannelTest {
   readonly fault: NotedFault | undefined;
 }
 
-/** What all tries of one request have used so far that came to no end. */
-type Spent = ModelUsage[];
+/** What is known of all tries of one request so far. */
+interface Tries {
+  /** What those have used that came to no end. */
+  readonly spent: ModelUsage[];
+  /** One of them has thought aloud. */
+  hasThought: boolean;
+}
 
 /**
  * Ways to a model: tries the channels of the tenant, then the environment's, one after the other until one has begun to
@@ -122,12 +120,12 @@ export class ModelsService {
   async *streamAnswer(request: ModelRequest): AsyncGenerator<ModelPart> {
     const { metrics } = this;
     const begunMs = this.clock.monotonicMs();
-    const spent: Spent = [];
+    const tries: Tries = { spent: [], hasThought: false };
     let hasToken = false;
     // Where nothing below sets another outcome, the reader has left.
     let outcome = 'cancelled';
     try {
-      for await (const part of this.routed(request, spent)) {
+      for await (const part of this.routed(request, tries)) {
         if (part.type === 'delta' && !hasToken) {
           hasToken = true;
           metrics.histogram('chatapi_model_first_token_seconds').observe(this.secondsSince(begunMs));
@@ -140,7 +138,7 @@ export class ModelsService {
       throw error;
     } finally {
       metrics.counter('chatapi_model_requests_total').labels({ outcome }).inc();
-      const usage = outcome === 'completed' ? undefined : spentIn(spent);
+      const usage = outcome === 'completed' ? undefined : spentIn(tries.spent);
       if (usage !== undefined) request.onSpent?.(usage);
     }
   }
@@ -153,11 +151,11 @@ export class ModelsService {
     const asking = { channel: hurried(channel), tenantId, model: channel.model, isModelFree: false };
     const request = { ...TEST, tenantId, signal };
     const begunMs = this.clock.monotonicMs();
-    const spent: Spent = [];
+    const tries: Tries = { spent: [], hasThought: false };
     let usage: ModelUsage | undefined;
     let fault: ChannelFault | undefined;
     try {
-      for await (const part of this.answered(asking, request, spent))
+      for await (const part of this.answered(asking, request, tries))
         if (part.type === 'end') usage = priced(asking, part.usage);
     } catch (error) {
       if (!(error instanceof ChannelFault)) throw error;
@@ -166,10 +164,10 @@ export class ModelsService {
     }
     const latencyMs = Math.round(this.clock.monotonicMs() - begunMs);
     const noted = fault === undefined ? undefined : this.faults.note(asking, fault, undefined);
-    return { model: channel.model, latencyMs, usage: usage ?? spentIn(spent), fault: noted };
+    return { model: channel.model, latencyMs, usage: usage ?? spentIn(tries.spent), fault: noted };
   }
 
-  private async *routed(request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
+  private async *routed(request: ModelRequest, tries: Tries): AsyncGenerator<ModelPart> {
     request.signal.throwIfAborted();
     const asked = askings(await this.choice.of(request.tenantId), request);
     const passed: Passed[] = [];
@@ -178,7 +176,7 @@ export class ModelsService {
       if (pass === undefined) continue;
       if (passed.length > 0) this.metrics.counter('chatapi_model_fallbacks_total').inc();
       try {
-        yield* this.tried(asking, pass, request, spent);
+        yield* this.tried(asking, pass, request, tries);
         return;
       } catch (error) {
         if (!(error instanceof Passed)) throw error;
@@ -191,15 +189,15 @@ export class ModelsService {
   }
 
   /** Throws Passed as long as the answer has no text. */
-  private async *tried(asking: Asking, pass: Pass, request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
+  private async *tried(asking: Asking, pass: Pass, request: ModelRequest, tries: Tries): AsyncGenerator<ModelPart> {
     let hasBegun = false;
     let isSettled = false;
     try {
-      for await (const part of this.answered(asking, request, spent)) {
-        if (!hasBegun) {
+      for await (const part of this.answered(asking, request, tries)) {
+        if (!hasBegun && part.type !== 'reasoning') {
           hasBegun = true;
           pass.alive();
-          yield { type: 'start', channel: asking.channel.name, model: asking.model };
+          yield startOf(asking, request);
         }
         if (part.type === 'end') {
           isSettled = true;
@@ -222,18 +220,24 @@ export class ModelsService {
   }
 
   /** The answer of one channel, asked in the way that it takes. */
-  private async *answered(asking: Asking, request: ModelRequest, spent: Spent): AsyncGenerator<ModelPart> {
+  private async *answered(asking: Asking, request: ModelRequest, tries: Tries): AsyncGenerator<ModelPart> {
     const { channel, model } = asking;
+    const messages = shownTo(channel, request.messages);
     const hasMaxTokens = (request.maxTokens ?? channel.maxTokens) !== null;
     const tried = new Set<RefusedParam>();
     let wire: WireParams | undefined = this.learned.of(channel, model);
     while (wire !== undefined) {
-      const meter = new Meter(request.messages);
+      const meter = new Meter(messages);
       let isWhole = false;
       try {
-        for await (const part of answerOf(this.attemptOf(asking, request, wire), meter)) {
+        const hasThought = tries.hasThought;
+        let isApart = false;
+        for await (const part of answerOf(this.attemptOf(asking, { ...request, messages }, wire), meter)) {
           isWhole = part.type === 'end';
-          yield part;
+          if (part.type === 'reasoning') {
+            yield hasThought && !isApart ? { ...part, text: `\n\n${part.text}` } : part;
+            tries.hasThought = isApart = true;
+          } else yield part;
         }
         this.learned.worked(channel, model, wire, hasMaxTokens);
         return;
@@ -243,7 +247,7 @@ export class ModelsService {
         if (next === undefined) throw error;
         wire = next;
       } finally {
-        if (!isWhole && meter.spent !== undefined) spent.push(priced(asking, meter.spent));
+        if (!isWhole && meter.spent !== undefined) tries.spent.push(priced(asking, meter.spent));
       }
     }
   }
@@ -280,6 +284,17 @@ export class ModelsService {
   }
 }
 
+function startOf({ channel, model }: Asking, { messages }: ModelRequest): ModelPart {
+  const leftOut = channel.vision ? 0 : messages.reduce((sum, { images = [] }) => sum + images.length, 0);
+  return { type: 'start', channel: channel.name, model, ...(leftOut === 0 ? {} : { imagesLeftOut: leftOut }) };
+}
+
+/** The texts name the images, whoever reads them. */
+function shownTo({ vision }: Channel, messages: readonly ModelMessage[]): readonly ModelMessage[] {
+  if (vision || messages.every(({ images }) => images === undefined)) return messages;
+  return messages.map(({ role, content }) => ({ role, content }));
+}
+
 const TEST = { messages: [{ role: 'user', content: 'Hi' }], maxTokens: 1 } as const;
 /** What a test asks for, by our own count. */
 export const TEST_CALL = { contextTokens: estimateTokens(Buffer.byteLength(TEST.messages[0].content)), maxTokens: 1 };
@@ -312,7 +327,7 @@ function priced(asking: Asking, usage: ModelUsage): ModelUsage {
 }
 
 /** What several tries have used and cost together, as far as that is known. */
-function spentIn(spent: Spent): ModelUsage | undefined {
+function spentIn(spent: Tries['spent']): ModelUsage | undefined {
   const known = spent.flatMap(({ cost }) => cost ?? []);
   const usage = sumOf(spent);
   if (usage === undefined || known.length === 0) return usage;
@@ -372,68 +387,4 @@ function told(passed: readonly Passed[]): string {
   const shown = passed.slice(0, MAX_TOLD).map(({ message }) => message);
   const rest = passed.length - shown.length;
   return rest === 0 ? shown.join('; ') : `${shown.join('; ')}; and ${rest} more`;
-}
-
-const MAX_KNOWN = 10_000;
-
-interface Known {
-  readonly maxTokensField: MaxTokensField | undefined;
-  readonly streamOptions: boolean;
-}
-
-/**
- * How each channel wants to be asked for each model, where the channel says `auto`: found out from its refusals (400,
- * 422), and remembered once it has answered. This node's memory: forgotten with the channel's version.
- */
-class LearnedParams {
-  private readonly known = new LRUCache<string, Known>({ max: MAX_KNOWN });
-
-  of(channel: Channel, model: string): WireParams {
-    const { maxTokensField, streamOptions, systemRole, extra } = channel.params;
-    const known = this.known.get(keyOf(channel, model));
-    const guessed = wantsCompletionTokens(model) ? 'max_completion_tokens' : 'max_tokens';
-    return {
-      maxTokensField: maxTokensField === 'auto' ? (known?.maxTokensField ?? guessed) : maxTokensField,
-      streamOptions: streamOptions === 'auto' ? (known?.streamOptions ?? true) : streamOptions,
-      systemRole,
-      extra,
-    };
-  }
-
-  /** The channel has answered what was asked so. */
-  worked(channel: Channel, model: string, sent: WireParams, hasMaxTokens: boolean): void {
-    const key = keyOf(channel, model);
-    const known = this.known.get(key);
-    const maxTokensField = hasMaxTokens ? sent.maxTokensField : known?.maxTokensField;
-    if (known?.maxTokensField === maxTokensField && known?.streamOptions === sent.streamOptions) return;
-    this.known.set(key, { maxTokensField, streamOptions: sent.streamOptions });
-  }
-
-  /**
-   * How to ask once more after a refusal; undefined: it would be refused again.
-   * @param tried what was changed for this request already; grows
-   */
-  instead(
-    { params, provider }: Channel,
-    hasMaxTokens: boolean,
-    sent: WireParams,
-    { facts: { refused } }: ChannelFault,
-    tried: Set<RefusedParam>,
-  ): WireParams | undefined {
-    if (refused === undefined || tried.has(refused)) return undefined;
-    tried.add(refused);
-    const name = refused === 'max_tokens' ? 'maxTokensField' : 'streamOptions';
-    if (chatModelOf(provider)?.variants.includes(name) !== true) return undefined;
-    if (refused === 'max_tokens') {
-      if (params.maxTokensField !== 'auto' || !hasMaxTokens) return undefined;
-      const isOld = sent.maxTokensField === 'max_tokens';
-      return { ...sent, maxTokensField: isOld ? 'max_completion_tokens' : 'max_tokens' };
-    }
-    if (params.streamOptions !== 'auto' || !sent.streamOptions) return undefined;
-    return { ...sent, streamOptions: false };
-  }
-}
-
-function keyOf(channel: Channel, model: string): string {
-  return `${channel.key}\n${model}`;
 }

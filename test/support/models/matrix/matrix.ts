@@ -2,8 +2,8 @@ import { bare, faults, type AnswerStep, type ProviderScript } from '../script';
 
 /** What becomes of a request that goes to `main`, with a healthy `spare` behind it. */
 export type Outcome =
-  /** `main` answers this text, and ends for this reason. */
-  | { readonly text: string; readonly finish: string }
+  /** `main` answers this text, and ends for this reason; `thought`: what is told of its thoughts. */
+  | { readonly text: string; readonly finish: string; readonly thought?: string }
   /** `spare` answers; whether `main` is left alone after five of these says whose fault it is. */
   | { readonly fallback: 'channel' | 'request' | 'pace' }
   /** The request fails, and `spare` is not asked. */
@@ -77,6 +77,26 @@ export const COMMON: readonly Case[] = [
   ['A3: nothing at all', BEFORE, bare(), CHANNELS],
   ['A3: only comments', BEFORE, raw(': hello\n\n', ': hello\n\n'), CHANNELS],
   ['A3: reasoning that used all', BEFORE, { steps: [{ reasoning: 'hm' }], finish: 'length' }, REQUESTS],
+  [
+    'reasoning, then text',
+    BEFORE,
+    { steps: [{ reasoning: 'Let me' }, { reasoning: ' see.' }, 'Hello'] },
+    { text: 'Hello', finish: 'stop', thought: 'Let me see.' },
+  ],
+  [
+    'reasoning between text',
+    AFTER,
+    { steps: ['Hel', { reasoning: 'hm\0' }, 'lo'] },
+    { text: 'Hello', finish: 'stop', thought: 'hm\ufffd' },
+  ],
+  ['reasoning, then the connection is cut', BEFORE, { steps: [{ reasoning: 'hm' }, { cut: true }] }, CHANNELS],
+  ['reasoning, and nothing else', BEFORE, { steps: [{ reasoning: 'hm' }] }, REQUESTS],
+  [
+    'a tool that nobody offered, beside text',
+    AFTER,
+    { steps: ['Hello', { toolCall: 'look_up' }], finish: 'tool_calls' },
+    { text: 'Hello', finish: 'tool_calls' },
+  ],
   ['A3: a tool that nobody offered', BEFORE, { steps: [{ toolCall: 'look_up' }], finish: 'tool_calls' }, REQUESTS],
   ['A3: only a finish', BEFORE, { steps: [] }, REQUESTS],
   ['A3: a filter', BEFORE, { steps: [], finish: 'content_filter' }, CONTENT],
@@ -114,9 +134,13 @@ const BLAMES = {
   pace: 'it wants a slower pace',
 } as const;
 
+function thoughtOf({ thought }: Extract<Outcome, { readonly text: string }>): string {
+  return thought === undefined ? '' : `, having thought ${JSON.stringify(thought)}`;
+}
+
 /** One row of the table that the tests print. */
 export function rowOf(provider: string, [behaviour, stage, , outcome]: Case): string {
-  const came = 'text' in outcome ? `"${outcome.text}", ${outcome.finish}` : undefined;
+  const came = 'text' in outcome ? `"${outcome.text}", ${outcome.finish}${thoughtOf(outcome)}` : undefined;
   const cut = 'cutAfter' in outcome ? `"${outcome.cutAfter}", then interrupted` : undefined;
   const fails = 'fails' in outcome ? `fails (${outcome.fails}), no other is asked` : undefined;
   const next = 'fallback' in outcome ? `the next is asked; ${BLAMES[outcome.fallback]}` : undefined;

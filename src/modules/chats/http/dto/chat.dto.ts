@@ -186,6 +186,8 @@ export class ChatMessageDto {
   chat_id!: string;
   /** Empty when the message is deleted. */
   content!: string;
+  /** Of an answer whose preset says `keepReasoning`: what the model thought. */
+  reasoning?: string;
   @ApiProperty({ enum: ['user', 'assistant', 'system'] })
   sender_role!: 'user' | 'assistant' | 'system';
   /** Position in the chat: 1, 2, 3 … without a gap. An answer gets its own when it ends. */

@@ -138,6 +138,8 @@ export class ConversationMessageDto {
   @ApiProperty({ enum: ['user', 'assistant', 'system'] })
   role!: 'user' | 'assistant' | 'system';
   content!: string;
+  /** Of an answer whose preset says `keepReasoning`: what the model thought. */
+  reasoning?: string;
   /** Milliseconds since 1970. */
   @ApiProperty({ type: 'integer' })
   timestamp!: number;

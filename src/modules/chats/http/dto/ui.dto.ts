@@ -7,15 +7,24 @@ import { EXTERNAL_CHAT_ID } from '../../contract';
 const TRIGGERS = ['submit-message', 'regenerate-message'] as const;
 
 export class UiPartDto {
-  /** `text`, or `step-start` before what an answer says. Other types of a user's parts are left out, but `file` is refused. */
+  /** `text`, or of an answer `step-start` before what it says, and `reasoning` where the preset keeps it. Of a user also `file`, an image. Other types of a user's parts are left out. */
   @ApiProperty({ type: String, example: 'text' })
   type!: string;
-  /** Of `text`. */
+  /** Of `text` and `reasoning`. */
   @ApiProperty({ type: String, required: false, example: 'Hello' })
   text?: string;
-  /** Of an answer's `text`: always `done` in lists. */
+  /** Of an answer's parts: always `done` in lists. */
   @ApiProperty({ type: String, required: false })
   state?: string;
+  /**
+   * Of a user's `file`: a data URL of a PNG, JPEG, GIF or WebP of at most 5 MB and 40 megapixels, 20 in all; any other URL is
+   * refused. It is shown to channels with `vision`, and not stored: the message says `[image: name]` in its place.
+   */
+  @ApiProperty({ type: String, required: false })
+  url?: string;
+  /** Of a `file`: its name. */
+  @ApiProperty({ type: String, required: false })
+  filename?: string;
 }
 
 export class UiMessageDto {

@@ -67,7 +67,11 @@ export class OpenAiMessageDto {
   /** `system` and `developer` (API keys only) go behind the preset's system prompt, wherever they stand. */
   @ApiProperty({ enum: ['system', 'developer', 'user', 'assistant'], example: 'user' })
   role!: string;
-  /** A text, or a list of parts of the type `text`. Images are refused: no model channel takes them yet. */
+  /**
+   * A text, or a list of parts: `text` (`input_text`), and of a user `image_url` (`input_image`) with a data URL of a PNG, JPEG,
+   * GIF or WebP of at most 5 MB and 40 megapixels, 20 in all; any other URL is refused. Channels with `vision` are shown them,
+   * others are told `[image: …]`, which is all that is stored.
+   */
   @ApiProperty({ oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'object' } }], example: 'Hello' })
   content!: unknown;
 }
@@ -173,6 +177,9 @@ export class CompletionDto {
   /** Null where it is not known. */
   @ApiPropertyOptional({ type: CompletionUsageDto, nullable: true })
   usage!: CompletionUsageDto | null;
+  /** `images_left_out`: how many images the model was told the names of, and not shown; missing where it was shown all. */
+  @ApiPropertyOptional({ type: 'object', additionalProperties: { type: 'string' } })
+  metadata?: object;
 }
 
 export class ModelDto {

@@ -99,7 +99,7 @@ export class ResponseDto {
   /** `input_tokens`, `output_tokens`, `total_tokens`; null before the end. */
   @ApiPropertyOptional({ type: 'object', nullable: true, additionalProperties: true })
   usage!: object | null;
-  /** As the call that asked has named it; null when it is read later. */
+  /** As the call that asked has named it; null when it is read before it has begun. */
   @ApiProperty({ type: String, nullable: true })
   previous_response_id!: string | null;
   /** As the call that asked has said; false when it is read later. */
@@ -109,7 +109,7 @@ export class ResponseDto {
   /** Always null: what was asked for is not told back. */
   @ApiProperty({ type: 'object', nullable: true, additionalProperties: true })
   instructions!: object | null;
-  /** Always empty: it is not kept. */
+  /** `images_left_out`: how many images the model was told the names of, and not shown, where it was; nothing else is kept. */
   @ApiProperty({ type: 'object', additionalProperties: true })
   metadata!: object;
   /** Always true. */

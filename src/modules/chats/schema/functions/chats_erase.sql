@@ -35,7 +35,7 @@ BEGIN
           AND q.state IN ('queued', 'streaming')));
     END IF;
     UPDATE room_agents a SET name = NULL, named_by = NULL WHERE a.tenant_id = p_tenant AND a.named_by = p_user;
-    UPDATE runs q SET user_id = p_erased, error_message = NULL, options = NULL WHERE q.tenant_id = p_tenant
+    UPDATE runs q SET user_id = p_erased, error_message = NULL, options = NULL, reasoning = NULL WHERE q.tenant_id = p_tenant
       AND q.run_id = ANY (ARRAY(SELECT x.run_id FROM runs x WHERE x.tenant_id = p_tenant AND x.user_id = p_user
         AND x.agent_id IS NOT NULL LIMIT p_limit));
     GET DIAGNOSTICS gone = ROW_COUNT;

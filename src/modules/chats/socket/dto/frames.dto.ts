@@ -78,6 +78,15 @@ export class UsageDto {
   estimated?: boolean;
 }
 
+@ServerEvent('message_stream_reasoning', 'What the model thinks before it answers, or between: no part of the answer.')
+export class MessageStreamReasoningEventDto extends OfMessageDto {
+  /**
+   * A piece, to be appended. Only what is thought from now on: who joins later does not get what was thought before.
+   * @example "The user greets me."
+   */
+  reasoning!: string;
+}
+
 @ServerEvent('message_stream_ended', 'An answer is over and stored; this is the truth.')
 export class MessageStreamEndedEventDto extends OfMessageDto {
   @ApiProperty({ type: 'integer', example: 2 })

@@ -179,13 +179,14 @@ BEGIN
     UPDATE runs q SET state = m.status, answer_seq = m.seq, ended_at = m.created_at, channel = d.channel,
       model = d.model, finish_reason = d.finish_reason, prompt_tokens = d.prompt_tokens,
       completion_tokens = d.completion_tokens, total_tokens = d.total_tokens, estimated = d.estimated,
-      error_code = d.error_code, error_message = d.error_message, token_count = d.token_count, cost = d.cost
+      error_code = d.error_code, error_message = d.error_message, token_count = d.token_count, cost = d.cost,
+      reasoning = d.reasoning
     FROM unnest(p_answer_items, p_answer_runs) w(item, run)
     CROSS JOIN LATERAL (SELECT y.* FROM messages y
       WHERE y.tenant_id = p_tenants[w.item] AND y.message_id = p_ids[w.item] OFFSET 0) m
     CROSS JOIN LATERAL jsonb_to_record(w.run::jsonb) d(channel text, model text, finish_reason text,
       prompt_tokens bigint, completion_tokens bigint, total_tokens bigint, estimated boolean, error_code text,
-      error_message text, token_count integer, cost numeric)
+      error_message text, token_count integer, cost numeric, reasoning text)
     WHERE q.tenant_id = m.tenant_id AND q.run_id = m.message_id AND q.state IN ('queued', 'streaming');
   END IF;
   IF true = ANY (held_agents) THEN

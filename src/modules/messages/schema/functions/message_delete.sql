@@ -1,5 +1,6 @@
--- The message stays as a tombstone without its states, and under a legal hold as it was, too (message_hold); its versions go. What
--- the room keeps no more is no message. `audit`: what an admin has done to another's, for audit_result; in a chat the other is a model. Answers that a
+-- The message stays as a tombstone without its states, and under a legal hold as it was, too (message_hold); its versions, and what a
+-- model thought, go. What the room keeps no more is no message. `audit`: what an admin has done to another's, for audit_result;
+-- in a chat the other is a model. Answers that a
 -- question waits for are cancelled with it, and named in `runs`.
 -- status: ok · unchanged · no_room · no_message · forbidden
 --
@@ -38,6 +39,10 @@ BEGIN
   IF room.type <> 'ai' AND room.has_agents IS NULL THEN
     RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg)) || told;
   END IF;
+  -- Under a hold it goes with what is held.
+  UPDATE runs q SET reasoning = NULL WHERE q.tenant_id = p_tenant AND q.run_id = p_message AND q.reasoning IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM held_messages h
+      WHERE h.tenant_id = p_tenant AND h.room_id = p_room AND h.seq = msg.seq);
   WITH ended AS (
     UPDATE runs q SET is_cancelled = true WHERE q.tenant_id = p_tenant AND q.room_id = p_room
       AND q.reply_to_seq = msg.seq AND q.state IN ('queued', 'streaming') RETURNING q.run_id

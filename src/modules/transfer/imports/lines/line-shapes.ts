@@ -177,6 +177,7 @@ class RunShape {
   @Time() created_at!: unknown;
   @OrNull() @Time() started_at!: unknown;
   @Time() ended_at!: unknown;
+  @OrNull() @Text(MAX_ANSWER) reasoning!: unknown;
 }
 
 class SubscriptionShape {
