@@ -146,6 +146,7 @@ CREATE INDEX charges_of_user ON public.charges USING btree (tenant_id, user_id) 
 CREATE INDEX charges_purge ON public.charges USING btree (day);
 CREATE INDEX charges_unfolded ON public.charges USING btree (tenant_id, day) WHERE (NOT is_folded);
 ALTER TABLE public.charges ADD CONSTRAINT charges_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id) ON DELETE CASCADE;
+CREATE TRIGGER usage_call_ended AFTER UPDATE OF ended_at ON public.charges FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL) AND (new.room_id IS NULL) AND (new.tokens > 0))) EXECUTE FUNCTION public.usage_call_ended();
 ALTER TABLE public.charges ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY append_rows ON public.charges AS PERMISSIVE FOR ALL TO "chatapi_append" USING (true) WITH CHECK (true);
 CREATE POLICY backup_rows ON public.charges AS PERMISSIVE FOR SELECT TO "chatapi_backup" USING (true);
@@ -846,7 +847,8 @@ CREATE TABLE public.runs (
   cost numeric,
   agent_id text COLLATE pg_catalog."C",
   hops smallint,
-  refused text
+  refused text,
+  reasoning text
 ) WITH (fillfactor='70');
 ALTER TABLE public.runs ADD CONSTRAINT runs_pkey PRIMARY KEY (tenant_id, run_id);
 CREATE INDEX runs_asked_by ON public.runs USING btree (tenant_id, user_id) WHERE (agent_id IS NOT NULL);
@@ -1814,13 +1816,14 @@ BEGIN
     UPDATE runs q SET state = m.status, answer_seq = m.seq, ended_at = m.created_at, channel = d.channel,
       model = d.model, finish_reason = d.finish_reason, prompt_tokens = d.prompt_tokens,
       completion_tokens = d.completion_tokens, total_tokens = d.total_tokens, estimated = d.estimated,
-      error_code = d.error_code, error_message = d.error_message, token_count = d.token_count, cost = d.cost
+      error_code = d.error_code, error_message = d.error_message, token_count = d.token_count, cost = d.cost,
+      reasoning = d.reasoning
     FROM unnest(p_answer_items, p_answer_runs) w(item, run)
     CROSS JOIN LATERAL (SELECT y.* FROM messages y
       WHERE y.tenant_id = p_tenants[w.item] AND y.message_id = p_ids[w.item] OFFSET 0) m
     CROSS JOIN LATERAL jsonb_to_record(w.run::jsonb) d(channel text, model text, finish_reason text,
       prompt_tokens bigint, completion_tokens bigint, total_tokens bigint, estimated boolean, error_code text,
-      error_message text, token_count integer, cost numeric)
+      error_message text, token_count integer, cost numeric, reasoning text)
     WHERE q.tenant_id = m.tenant_id AND q.run_id = m.message_id AND q.state IN ('queued', 'streaming');
   END IF;
   IF true = ANY (held_agents) THEN
@@ -2560,7 +2563,7 @@ BEGIN
           AND q.state IN ('queued', 'streaming')));
     END IF;
     UPDATE room_agents a SET name = NULL, named_by = NULL WHERE a.tenant_id = p_tenant AND a.named_by = p_user;
-    UPDATE runs q SET user_id = p_erased, error_message = NULL, options = NULL WHERE q.tenant_id = p_tenant
+    UPDATE runs q SET user_id = p_erased, error_message = NULL, options = NULL, reasoning = NULL WHERE q.tenant_id = p_tenant
       AND q.run_id = ANY (ARRAY(SELECT x.run_id FROM runs x WHERE x.tenant_id = p_tenant AND x.user_id = p_user
         AND x.agent_id IS NOT NULL LIMIT p_limit));
     GET DIAGNOSTICS gone = ROW_COUNT;
@@ -3427,13 +3430,19 @@ DECLARE
   gone bigint;
 BEGIN
   PERFORM 1 FROM tenants t WHERE t.tenant_id = p_tenant FOR SHARE;
-  DELETE FROM held_messages h USING (
+  WITH released AS (DELETE FROM held_messages h USING (
     SELECT x.room_id, x.seq, x.rev FROM held_messages x WHERE x.tenant_id = p_tenant
       AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = x.room_id AND r.legal_hold)
       AND NOT EXISTS (SELECT 1 FROM users u WHERE u.tenant_id = p_tenant AND u.user_id = x.sender_id AND u.legal_hold)
     LIMIT p_limit) g
-  WHERE h.tenant_id = p_tenant AND h.room_id = g.room_id AND h.seq = g.seq AND h.rev = g.rev;
-  GET DIAGNOSTICS gone = ROW_COUNT;
+  WHERE h.tenant_id = p_tenant AND h.room_id = g.room_id AND h.seq = g.seq AND h.rev = g.rev
+  RETURNING h.room_id, h.seq
+  ), hushed AS (
+    UPDATE runs q SET reasoning = NULL FROM released x JOIN messages m
+      ON m.tenant_id = p_tenant AND m.room_id = x.room_id AND m.seq = x.seq AND m.deleted_at IS NOT NULL
+    WHERE q.tenant_id = p_tenant AND q.run_id = m.message_id AND q.reasoning IS NOT NULL
+  )
+  SELECT count(*) INTO gone FROM released;
   RETURN gone;
 END $function$;
 REVOKE ALL ON FUNCTION public.held_messages_released(p_tenant uuid, p_limit integer) FROM PUBLIC;
@@ -4189,6 +4198,10 @@ BEGIN
   IF room.type <> 'ai' AND room.has_agents IS NULL THEN
     RETURN jsonb_build_object('status', 'ok', 'message', message_json(msg)) || told;
   END IF;
+  -- Under a hold it goes with what is held.
+  UPDATE runs q SET reasoning = NULL WHERE q.tenant_id = p_tenant AND q.run_id = p_message AND q.reasoning IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM held_messages h
+      WHERE h.tenant_id = p_tenant AND h.room_id = p_room AND h.seq = msg.seq);
   WITH ended AS (
     UPDATE runs q SET is_cancelled = true WHERE q.tenant_id = p_tenant AND q.room_id = p_room
       AND q.reply_to_seq = msg.seq AND q.state IN ('queued', 'streaming') RETURNING q.run_id
@@ -4260,7 +4273,7 @@ AS $function$
   SELECT jsonb_build_object('message_id', m.message_id, 'room_id', m.room_id, 'seq', m.seq, 'rev', m.rev,
     'sender_id', m.sender_id, 'content', m.content, 'meta', m.meta::text, 'client_message_id', m.client_message_id,
     'created_at', m.created_at, 'edited_at', m.edited_at, 'deleted_at', m.deleted_at)
-    || COALESCE((SELECT jsonb_build_object('states', s.states) FROM message_states(m.tenant_id, m.room_id, m.seq) s), '{}')
+    || COALESCE((SELECT jsonb_build_object('states', s.states::jsonb) FROM message_states(m.tenant_id, m.room_id, m.seq) s), '{}')
 $function$;
 REVOKE ALL ON FUNCTION public.message_json(m public.messages) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.message_json(m public.messages) TO "chatapi_tenant";
@@ -4283,11 +4296,11 @@ REVOKE ALL ON FUNCTION public.message_receipts(p_tenant uuid, p_room uuid, p_seq
 GRANT EXECUTE ON FUNCTION public.message_receipts(p_tenant uuid, p_room uuid, p_seq bigint, p_sender text, p_after bigint, p_limit integer) TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.message_states(p_tenant uuid, p_room uuid, p_seq bigint)
- RETURNS TABLE(states jsonb)
+ RETURNS TABLE(states text)
  LANGUAGE sql
  STABLE
 AS $function$
-  SELECT jsonb_build_object('rev', c.rev, 'shown', jsonb_build_object('reactions', c.counts, 'reactions_rev', c.rev))
+  SELECT '{"rev":' || c.rev || ',"shown":{"reactions":' || c.counts::text || ',"reactions_rev":' || c.rev || '}}'
   FROM message_reaction_counts c WHERE c.tenant_id = p_tenant AND c.room_id = p_room AND c.seq = p_seq
 $function$;
 REVOKE ALL ON FUNCTION public.message_states(p_tenant uuid, p_room uuid, p_seq bigint) FROM PUBLIC;
@@ -5484,14 +5497,14 @@ BEGIN
   IF NOT import_room_lock(p_tenant, p_room, p_import) THEN RETURN 0; END IF;
   INSERT INTO runs (tenant_id, run_id, room_id, user_id, reply_to_seq, state, answer_seq, token_count, channel, model,
     finish_reason, prompt_tokens, completion_tokens, total_tokens, estimated, error_code, error_message, options,
-    created_at, started_at, ended_at, is_counted)
+    created_at, started_at, ended_at, is_counted, reasoning)
   SELECT p_tenant, x.run_id, p_room, x.user_id, x.reply_to_seq, x.state, x.answer_seq, x.token_count, x.channel, x.model,
     x.finish_reason, x.prompt_tokens, x.completion_tokens, x.total_tokens, x.estimated, x.error_code, x.error_message,
-    x.options, x.created_at, x.started_at, x.ended_at, true
+    x.options, x.created_at, x.started_at, x.ended_at, true, x.reasoning
   FROM json_to_recordset(p_rows) x(run_id uuid, user_id text, reply_to_seq bigint, state text, answer_seq bigint,
     token_count integer, channel text, model text, finish_reason text, prompt_tokens bigint, completion_tokens bigint,
     total_tokens bigint, estimated boolean, error_code text, error_message text, options json, created_at timestamptz,
-    started_at timestamptz, ended_at timestamptz)
+    started_at timestamptz, ended_at timestamptz, reasoning text)
   ON CONFLICT DO NOTHING;
   GET DIAGNOSTICS added = ROW_COUNT;
   RETURN added;
@@ -5504,14 +5517,20 @@ CREATE OR REPLACE FUNCTION public.runs_trimmed(p_tenant uuid, p_room uuid, p_lim
  LANGUAGE sql
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
-  WITH gone AS (
+  WITH hushed AS (
+    UPDATE runs q SET reasoning = NULL WHERE q.tenant_id = p_tenant AND q.run_id = ANY (ARRAY(
+      SELECT x.run_id FROM runs x CROSS JOIN room_keeps(p_tenant, p_room) k
+      WHERE x.tenant_id = p_tenant AND x.room_id = p_room AND x.reply_to_seq < k.first_seq AND x.reasoning IS NOT NULL
+        AND x.answer_seq < k.first_seq AND x.ended_at >= statement_timestamp() - interval '1 day'
+      ORDER BY x.reply_to_seq LIMIT p_limit))
+    RETURNING 1), gone AS (
     DELETE FROM runs q WHERE q.tenant_id = p_tenant AND q.run_id = ANY (ARRAY(
       SELECT x.run_id FROM runs x CROSS JOIN room_keeps(p_tenant, p_room) k
       WHERE x.tenant_id = p_tenant AND x.room_id = p_room AND x.reply_to_seq < k.first_seq
-        AND (x.answer_seq IS NULL OR x.answer_seq < k.first_seq) AND x.ended_at < clock_timestamp() - interval '1 day'
+        AND (x.answer_seq IS NULL OR x.answer_seq < k.first_seq) AND x.ended_at < statement_timestamp() - interval '1 day'
       ORDER BY x.reply_to_seq LIMIT p_limit))
     RETURNING 1)
-  SELECT count(*) FROM gone
+  SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM hushed)
 $function$;
 REVOKE ALL ON FUNCTION public.runs_trimmed(p_tenant uuid, p_room uuid, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.runs_trimmed(p_tenant uuid, p_room uuid, p_limit integer) TO "chatapi_tenant";
@@ -5813,6 +5832,38 @@ BEGIN
 END $function$;
 REVOKE ALL ON FUNCTION public.transfer_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.transfer_erase(p_tenant uuid, p_user text, p_erased text, p_after jsonb, p_limit integer) TO "chatapi_tenant";
+
+CREATE OR REPLACE FUNCTION public.usage_call_ended()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+DECLARE
+  today date := (NEW.ended_at AT TIME ZONE 'UTC')::date;
+  prompt bigint := LEAST(NEW.tokens, NEW.context_tokens);
+  completion bigint := NEW.tokens - LEAST(NEW.tokens, NEW.context_tokens);
+BEGIN
+  IF NEW.user_id IS NOT NULL THEN
+    INSERT INTO usage_users AS u (tenant_id, user_id, day, runs, prompt_tokens, completion_tokens, cost)
+    VALUES (NEW.tenant_id, NEW.user_id, today, 1, prompt, completion, NEW.cost)
+    ON CONFLICT (tenant_id, user_id, day) DO UPDATE SET runs = u.runs + 1,
+      prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
+      completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens, cost = u.cost + EXCLUDED.cost;
+  END IF;
+  INSERT INTO usage_models AS u (tenant_id, channel, preset, day, runs, prompt_tokens, completion_tokens, cost)
+  VALUES (NEW.tenant_id, '', '', today, 1, prompt, completion, NEW.cost)
+  ON CONFLICT (tenant_id, channel, preset, day) DO UPDATE SET runs = u.runs + 1,
+    prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
+    completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens, cost = u.cost + EXCLUDED.cost;
+  INSERT INTO usage_days AS u (tenant_id, day, part, runs, prompt_tokens, completion_tokens, cost)
+  VALUES (NEW.tenant_id, today, pg_backend_pid(), 1, prompt, completion, NEW.cost)
+  ON CONFLICT (tenant_id, day, part) DO UPDATE SET runs = u.runs + 1,
+    prompt_tokens = u.prompt_tokens + EXCLUDED.prompt_tokens,
+    completion_tokens = u.completion_tokens + EXCLUDED.completion_tokens, cost = u.cost + EXCLUDED.cost;
+  RETURN NULL;
+END $function$;
+REVOKE ALL ON FUNCTION public.usage_call_ended() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.usage_call_ended() TO "chatapi_tenant";
 
 CREATE OR REPLACE FUNCTION public.usage_complete(p_tenant uuid, p_before timestamp with time zone)
  RETURNS void

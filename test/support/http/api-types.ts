@@ -258,6 +258,7 @@ export interface components {
             readonly timeoutMs: number;
             readonly timeouts: components["schemas"]["ChannelTimeoutsInForceDto"];
             readonly updatedAt: number;
+            readonly vision: boolean;
             readonly weight: number;
         };
         readonly ChannelFaultDto: {
@@ -381,6 +382,7 @@ export interface components {
             readonly metadata: {
                 readonly [key: string]: unknown;
             } | null;
+            readonly reasoning?: string;
             readonly reply_to_seq?: number;
             /** @enum {string} */
             readonly sender_role: "user" | "assistant" | "system";
@@ -421,6 +423,9 @@ export interface components {
             readonly choices: readonly components["schemas"]["CompletionChoiceDto"][];
             readonly created: number;
             readonly id: string;
+            readonly metadata?: {
+                readonly [key: string]: string;
+            };
             readonly model: string;
             /** @enum {string} */
             readonly object: "chat.completion";
@@ -485,6 +490,7 @@ export interface components {
         readonly ConversationMessageDto: {
             readonly content: string;
             readonly finishReason?: string;
+            readonly reasoning?: string;
             /** @enum {string} */
             readonly role: "user" | "assistant" | "system";
             readonly timestamp: number;
@@ -521,6 +527,7 @@ export interface components {
             readonly temperature?: number | null;
             readonly timeoutMs?: number;
             readonly timeouts?: components["schemas"]["ChannelTimeoutsDto"];
+            readonly vision?: boolean;
             readonly weight?: number;
         };
         readonly CreateChatDto: {
@@ -543,6 +550,7 @@ export interface components {
         readonly CreatePresetDto: {
             readonly contextMessages?: number;
             readonly contextTokens?: number | null;
+            readonly keepReasoning?: boolean;
             readonly maxTokens?: number | null;
             readonly model?: string | null;
             readonly name: string;
@@ -1094,11 +1102,13 @@ export interface components {
             readonly temperature?: number | null;
             readonly timeoutMs?: number;
             readonly timeouts?: components["schemas"]["ChannelTimeoutsDto"];
+            readonly vision?: boolean;
             readonly weight?: number;
         };
         readonly PatchPresetDto: {
             readonly contextMessages?: number;
             readonly contextTokens?: number | null;
+            readonly keepReasoning?: boolean;
             readonly maxTokens?: number | null;
             readonly model?: string | null;
             /** @enum {string|null} */
@@ -1135,6 +1145,7 @@ export interface components {
             readonly contextMessages: number;
             readonly contextTokens: number | null;
             readonly createdAt: number | null;
+            readonly keepReasoning: boolean;
             readonly maxTokens: number | null;
             readonly model: string | null;
             readonly name: string;
@@ -1646,9 +1657,11 @@ export interface components {
             readonly total: number;
         };
         readonly UiPartDto: {
+            readonly filename?: string;
             readonly state?: string;
             readonly text?: string;
             readonly type: string;
+            readonly url?: string;
         };
         readonly UiStoppedDto: {
             readonly answers: readonly components["schemas"]["UiMessageDto"][];

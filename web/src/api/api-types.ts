@@ -2192,6 +2192,7 @@ export interface components {
             timeoutMs: number;
             timeouts: components["schemas"]["ChannelTimeoutsInForceDto"];
             updatedAt: number;
+            vision: boolean;
             weight: number;
         };
         ChannelFaultDto: {
@@ -2315,6 +2316,7 @@ export interface components {
             metadata: {
                 [key: string]: unknown;
             } | null;
+            reasoning?: string;
             reply_to_seq?: number;
             /** @enum {string} */
             sender_role: "user" | "assistant" | "system";
@@ -2355,6 +2357,9 @@ export interface components {
             choices: components["schemas"]["CompletionChoiceDto"][];
             created: number;
             id: string;
+            metadata?: {
+                [key: string]: string;
+            };
             model: string;
             /** @enum {string} */
             object: "chat.completion";
@@ -2419,6 +2424,7 @@ export interface components {
         ConversationMessageDto: {
             content: string;
             finishReason?: string;
+            reasoning?: string;
             /** @enum {string} */
             role: "user" | "assistant" | "system";
             timestamp: number;
@@ -2455,6 +2461,7 @@ export interface components {
             temperature?: number | null;
             timeoutMs?: number;
             timeouts?: components["schemas"]["ChannelTimeoutsDto"];
+            vision?: boolean;
             weight?: number;
         };
         CreateChatDto: {
@@ -2477,6 +2484,7 @@ export interface components {
         CreatePresetDto: {
             contextMessages?: number;
             contextTokens?: number | null;
+            keepReasoning?: boolean;
             maxTokens?: number | null;
             model?: string | null;
             name: string;
@@ -3028,11 +3036,13 @@ export interface components {
             temperature?: number | null;
             timeoutMs?: number;
             timeouts?: components["schemas"]["ChannelTimeoutsDto"];
+            vision?: boolean;
             weight?: number;
         };
         PatchPresetDto: {
             contextMessages?: number;
             contextTokens?: number | null;
+            keepReasoning?: boolean;
             maxTokens?: number | null;
             model?: string | null;
             /** @enum {string|null} */
@@ -3069,6 +3079,7 @@ export interface components {
             contextMessages: number;
             contextTokens: number | null;
             createdAt: number | null;
+            keepReasoning: boolean;
             maxTokens: number | null;
             model: string | null;
             name: string;
@@ -3580,9 +3591,11 @@ export interface components {
             total: number;
         };
         UiPartDto: {
+            filename?: string;
             state?: string;
             text?: string;
             type: string;
+            url?: string;
         };
         UiStoppedDto: {
             answers: components["schemas"]["UiMessageDto"][];

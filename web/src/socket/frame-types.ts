@@ -139,6 +139,24 @@ export interface components {
             readonly timestamp: string;
             readonly usage: components["schemas"]["UsageDto"] | null;
         };
+        readonly "chat.message_stream_reasoning": {
+            /**
+             * Format: uuid
+             * @example 01900000-0000-7000-8000-0000000000f0
+             */
+            readonly chat_id: string;
+            /** @constant */
+            readonly event_type: "message_stream_reasoning";
+            /** @example msg_019000000000700080000000000000e0 */
+            readonly message_id: string;
+            /** @example The user greets me. */
+            readonly reasoning: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            readonly timestamp: string;
+        };
         readonly "chat.message_stream_started": {
             /** @example -1 */
             readonly after_index: number;
@@ -245,7 +263,7 @@ export interface components {
             readonly user_id: string;
         };
         readonly ChatClientFrame: components["schemas"]["chat.message"] | components["schemas"]["chat.stop"] | components["schemas"]["chat.resume"] | components["schemas"]["chat.ping"];
-        readonly ChatServerFrame: components["schemas"]["chat.stopped"] | components["schemas"]["chat.pong"] | components["schemas"]["chat.connection_established"] | components["schemas"]["chat.error"] | components["schemas"]["chat.message_received"] | components["schemas"]["chat.message_stream_ended"] | components["schemas"]["chat.message_stream_started"] | components["schemas"]["chat.message_stream_token"] | components["schemas"]["chat.server_shutdown"] | components["schemas"]["chat.user_created"];
+        readonly ChatServerFrame: components["schemas"]["chat.stopped"] | components["schemas"]["chat.pong"] | components["schemas"]["chat.connection_established"] | components["schemas"]["chat.error"] | components["schemas"]["chat.message_received"] | components["schemas"]["chat.message_stream_ended"] | components["schemas"]["chat.message_stream_reasoning"] | components["schemas"]["chat.message_stream_started"] | components["schemas"]["chat.message_stream_token"] | components["schemas"]["chat.server_shutdown"] | components["schemas"]["chat.user_created"];
         readonly ClientFrame: components["schemas"]["send_message"] | components["schemas"]["react"] | components["schemas"]["ack"] | components["schemas"]["read"] | components["schemas"]["typing.start"] | components["schemas"]["typing.stop"] | components["schemas"]["subscribe"] | components["schemas"]["unsubscribe"] | components["schemas"]["sync"] | components["schemas"]["notification.ack"] | components["schemas"]["ping"];
         readonly ConnectionLimitsDto: {
             /** @example 262144 */
