@@ -144,7 +144,9 @@ describeRedis('the bus through Redis', () => {
       const second = await buses.add([redis]);
       const heard = textsOf(second);
       second.bus.start();
-      await untilPasses(() => expect([second.gaps[0], first.bus.othersHeard, second.bus.othersHeard]).toEqual([{}, 1, 1]));
+      await untilPasses(() =>
+        expect([second.gaps[0], first.bus.othersHeard, second.bus.othersHeard]).toEqual([{}, 1, 1]),
+      );
       say(first, 'together');
       await untilPasses(() => expect(heard).toEqual(['together']));
       expect(first.bus.counts).toMatchObject({ published: 1, dropped: 0, unheard: 1 });

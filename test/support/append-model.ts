@@ -74,7 +74,11 @@ export class AppendFixture {
     readonly open: OpenDatabase,
     private readonly lifecycle: Lifecycle,
   ) {
-    this.repository = new AppendRepository(open.system, { of: () => [], ofStates: () => [], appended: () => undefined });
+    this.repository = new AppendRepository(open.system, {
+      of: () => [],
+      ofStates: () => [],
+      appended: () => undefined,
+    });
   }
 
   /** Call in beforeAll; `close` in afterAll. */
