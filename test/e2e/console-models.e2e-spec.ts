@@ -86,6 +86,12 @@ async function triesPreset({ page, problems }: WatchedPage): Promise<void> {
   await box.getByText('stopped', { exact: true }).waitFor();
   held.open();
 
+  await button(page, 'Change brief').click();
+  await page.getByLabel('Keep with an answer what the model thought').check();
+  await button(page.getByRole('dialog'), 'Save').click();
+  await page.getByText('brief is saved').waitFor();
+  expect(await call('GET', '/api/presets/brief', tenant)).toMatchObject({ keepReasoning: true, model: null });
+
   // What was tried is gone with the page.
   const chats = (): Promise<{ total: number }> => call('GET', '/api/v1/chats/user/console', tenant);
   expect((await chats()).total).toBe(1);
@@ -126,6 +132,11 @@ async function testsChannel({ page, problems }: WatchedPage): Promise<void> {
   await button(page, 'Change claude').click();
   expect(await page.getByRole('dialog').getByLabel('Provider', { exact: true }).inputValue()).toBe('anthropic');
   await page.getByRole('dialog').getByText('Empty is Anthropic.').waitFor();
+  await page.getByLabel('Its models are shown the images of users').check();
+  await button(page.getByRole('dialog'), 'Save').click();
+  await page.getByText('claude is saved.').waitFor();
+  const { channels } = await call<{ channels: object[] }>('GET', '/api/channels', { 'X-API-Key': key });
+  expect(channels).toMatchObject([{ name: 'claude', provider: 'anthropic', vision: true, enabled: true }]);
   expect(problems).toEqual([]);
 }
 

@@ -40,6 +40,7 @@ interface Draft {
   readonly weight: string;
   readonly temperature: string;
   readonly maxTokens: string;
+  readonly vision: boolean;
   readonly enabled: boolean;
 }
 
@@ -54,6 +55,7 @@ function draftOf(now: Channel | undefined): Draft {
     weight: textOf(now?.weight),
     temperature: textOf(now?.temperature),
     maxTokens: textOf(now?.maxTokens),
+    vision: now?.vision ?? false,
     enabled: now?.enabled ?? true,
   };
 }
@@ -73,6 +75,7 @@ function sentOf(draft: Draft, before: Draft): Omit<NewChannel, 'name' | 'provide
     ...(isOther('weight') && typeof weight === 'number' && { weight }),
     ...(isOther('temperature') && temperature !== undefined && { temperature }),
     ...(isOther('maxTokens') && maxTokens !== undefined && { maxTokens }),
+    ...(isOther('vision') && { vision: draft.vision }),
     ...(isOther('enabled') && { enabled: draft.enabled }),
   };
 }
@@ -112,6 +115,11 @@ export function ChannelForm({ now, onSaid, onClose }: ChannelFormProps): ReactNo
     >
       <Where {...{ draft, set, now }} />
       <How {...{ draft, set }} />
+      <Check
+        label="Its models are shown the images of users"
+        isChecked={draft.vision}
+        onChecked={(vision) => set({ vision })}
+      />
       <Check label="Enabled" isChecked={draft.enabled} onChecked={(enabled) => set({ enabled })} />
     </FormDialog>
   );

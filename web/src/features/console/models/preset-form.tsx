@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react';
 import { useApi } from '../../../api/client';
-import { FormDialog, TextArea, TextField } from '../../../ui';
+import { Check, FormDialog, TextArea, TextField } from '../../../ui';
 import { numberOf, type Preset, type PresetChange, textOf, useActing } from './data';
 
 const PLAIN = { autoComplete: 'off', spellCheck: false } as const;
@@ -28,11 +28,12 @@ export function PresetForm({ now, onSaid, onClose }: PresetFormProps): ReactNode
   const [model, setModel] = useState(now?.model ?? '');
   const [temperature, setTemperature] = useState(textOf(now?.temperature));
   const [maxTokens, setMaxTokens] = useState(textOf(now?.maxTokens));
+  const [keepReasoning, setKeepReasoning] = useState(now?.keepReasoning ?? false);
   const save = async (): Promise<void> => {
     const body = {
       systemPrompt,
       model: model.trim() || null,
-      ...{ temperature: numberOf(temperature) ?? null, maxTokens: numberOf(maxTokens) ?? null },
+      ...{ temperature: numberOf(temperature) ?? null, maxTokens: numberOf(maxTokens) ?? null, keepReasoning },
     };
     await acting(
       now === undefined
@@ -67,6 +68,11 @@ export function PresetForm({ now, onSaid, onClose }: PresetFormProps): ReactNode
         <TextField label="Temperature" value={temperature} onValue={setTemperature} {...FIGURE} />
         <TextField label="Most tokens" value={maxTokens} onValue={setMaxTokens} {...FIGURE} />
       </div>
+      <Check
+        label="Keep with an answer what the model thought"
+        isChecked={keepReasoning}
+        onChecked={setKeepReasoning}
+      />
     </FormDialog>
   );
 }
