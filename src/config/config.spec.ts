@@ -49,6 +49,7 @@ describe('the configuration', () => {
       openaiApiKey: undefined,
       openaiBaseUrl: undefined,
       openaiVision: false,
+      vision: false,
       openaiModel: 'gpt-4o-mini',
       openaiAuthHeader: 'authorization',
       firstMs: 120_000,

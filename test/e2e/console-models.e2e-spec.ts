@@ -90,7 +90,9 @@ async function triesPreset({ page, problems }: WatchedPage): Promise<void> {
   await page.getByLabel('Keep with an answer what the model thought').check();
   await button(page.getByRole('dialog'), 'Save').click();
   await page.getByText('brief is saved').waitFor();
-  expect(await call('GET', '/api/presets/brief', tenant)).toMatchObject({ keepReasoning: true, model: null });
+  expect(await call('GET', '/api/presets/brief', tenant)).toMatchObject({
+    data: { keepReasoning: true, model: null },
+  });
 
   // What was tried is gone with the page.
   const chats = (): Promise<{ total: number }> => call('GET', '/api/v1/chats/user/console', tenant);
@@ -135,8 +137,9 @@ async function testsChannel({ page, problems }: WatchedPage): Promise<void> {
   await page.getByLabel('Its models are shown the images of users').check();
   await button(page.getByRole('dialog'), 'Save').click();
   await page.getByText('claude is saved.').waitFor();
-  const { channels } = await call<{ channels: object[] }>('GET', '/api/channels', { 'X-API-Key': key });
-  expect(channels).toMatchObject([{ name: 'claude', provider: 'anthropic', vision: true, enabled: true }]);
+  expect(await call('GET', '/api/channels', { 'X-API-Key': key })).toMatchObject({
+    data: [{ name: 'claude', provider: 'anthropic', vision: true, enabled: true }],
+  });
   expect(problems).toEqual([]);
 }
 

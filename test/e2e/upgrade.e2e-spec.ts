@@ -36,8 +36,14 @@ const GAINED = [
   'me',
 ];
 
+/** Rooms have gained settings; those of tenants were there. */
+function isOfRoom(settings: unknown): boolean {
+  return typeof settings === 'object' && settings !== null && 'reactions' in settings;
+}
+
 function withoutGained<T>(answers: T): T {
-  const kept = (field: string, value: unknown): unknown => (GAINED.includes(field) ? undefined : value);
+  const kept = (field: string, value: unknown): unknown =>
+    GAINED.includes(field) || (field === 'settings' && isOfRoom(value)) ? undefined : value;
   return JSON.parse(JSON.stringify(answers, kept)) as T;
 }
 

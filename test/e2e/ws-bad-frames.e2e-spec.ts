@@ -13,6 +13,15 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   string: [7, true, {}, ['a'], '\0'],
   integer: ['1', -1, 1.5, 1e300, true, {}, [1]],
   object: [7, true, [], '[]', '{'],
+  boolean: [7, 'yes', {}, []],
+};
+const NO_MESSAGE = `msg_${'0'.repeat(12)}7${'0'.repeat(3)}8${'0'.repeat(15)}`;
+/** What a frame needs beside its room. */
+const NEEDED: Readonly<Record<string, object>> = {
+  send_message: { content: 'x' },
+  ack: { seq: 0 },
+  read: { seq: 0 },
+  react: { message_id: NO_MESSAGE, key: 'x', on: true },
 };
 
 let app: SocketApp;
@@ -47,7 +56,7 @@ afterAll(() => app.close());
 function faultsOf(type: string): [string, object][] {
   const { properties, required } = CLIENT_SCHEMAS[type] ?? { properties: {}, required: [] };
   const fields = Object.entries(properties).filter(([name]) => name !== 'type' && name !== 'request_id');
-  const good = { room_id: roomId, seq: 0, content: 'x' };
+  const good = { room_id: roomId, seq: 0, content: 'x', message_id: NO_MESSAGE, key: 'x', on: true };
   const whole = Object.fromEntries(Object.entries(good).filter(([name]) => name in properties));
   return fields.flatMap(([name, schema]): [string, object][] => [
     ...(WRONG[schema.type as string] ?? []).map((value): [string, object] => [name, { ...whole, [name]: value }]),
@@ -76,11 +85,10 @@ describe('fields of every frame', () => {
     const foreign = await createRoom(other.as('alice'), 'group');
     const asked = Object.keys(CLIENT_SCHEMAS).filter((type) => 'room_id' in (CLIENT_SCHEMAS[type]?.properties ?? {}));
     for (const type of asked.filter((each) => each !== 'sync')) {
-      const about = { type, ...(type === 'send_message' ? { content: 'x' } : {}) };
-      const seq = type === 'ack' || type === 'read' ? { seq: 0 } : {};
+      const about = { type, ...NEEDED[type] };
       for (const room_id of [foreign.room_id, 'room_0', 'nonsense', '__proto__'])
-        expect(await client.ask({ ...about, ...seq, room_id })).toMatchObject({ type: 'error', code: 'NOT_FOUND' });
-      expect(await client.ask({ ...about, ...seq, room_id: theirs.room_id })).toMatchObject({
+        expect(await client.ask({ ...about, room_id })).toMatchObject({ type: 'error', code: 'NOT_FOUND' });
+      expect(await client.ask({ ...about, room_id: theirs.room_id })).toMatchObject({
         code: 'AUTHORIZATION_ERROR',
         retryable: false,
       });

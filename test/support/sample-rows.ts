@@ -58,8 +58,8 @@ function answerRows(tenant: string, id: string): string {
     INSERT INTO room_agents (tenant_id, room_id, agent_id, preset, respond)
       VALUES ('${tenant}', '${id}', 'agent_p', 'p', 'mention');
     INSERT INTO run_chunks (tenant_id, run_id, first_index, text, ends) VALUES ('${tenant}', '${id}', 0, 'x', '{1}');
-    INSERT INTO charges (tenant_id, charge_id, day, user_id, context_tokens, reserved)
-      VALUES ('${tenant}', '${id}', '2026-01-31', 'alice', 1, 2);
+    INSERT INTO charges (tenant_id, charge_id, day, user_id, room_id, context_tokens, reserved)
+      VALUES ('${tenant}', '${id}', '2026-01-31', 'alice', '${id}', 1, 2);
     INSERT INTO charge_days (tenant_id, day, scope, subject) VALUES ('${tenant}', '2026-01-31', 'user', 'alice');
   `;
 }

@@ -1,12 +1,15 @@
 import { UnreliableBus } from '../../../test/support/cluster/unreliable-bus';
+import { ChannelSimulator } from '../../../test/support/realtime/channel-simulator';
 import { FeedNode } from '../../../test/support/realtime/feed-nodes';
 import type { JsonLineConnection } from '../../../test/support/realtime/json-line-connection';
 import { type Change, eventOf, ModelDatabase, type ModelRoom, turns } from '../../../test/support/realtime/model-log';
 import { encodeId } from '../../common/ids';
 import type { Connection, StreamPart } from '../transport/connection';
+import type { RoomEvent } from './ports';
 
 const TENANT = '0190aaaa-0000-7000-8000-000000000001';
 const ROOM = '0190bbbb-0000-7000-8000-000000000001';
+const MESSAGE = '0190cccc-0000-7000-8000-000000000001';
 
 describe('a channel', () => {
   let database: ModelDatabase;
@@ -110,6 +113,29 @@ describe('a channel', () => {
     await database.settle();
     expect(revs(ann)).toEqual([1, 2]);
     expect(database.calls).toEqual([]);
+  });
+
+  it('knows that messages of a page have changed since, also where as many other changes lie between', async () => {
+    const event = (rev: number, seq?: number): RoomEvent => ({
+      ...{ tenantId: TENANT, roomId: ROOM, rev, frame: () => ({ type: 'x', rev }) },
+      ...(seq === undefined ? {} : { seq, messageId: MESSAGE }),
+    });
+    const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+    // The first message has changed since: it stands behind the first page, and at its place in the second one.
+    const pages = [
+      { events: upTo(20).map((i) => event(2 + i)), position: { rev: 21, seq: 0 }, more: true },
+      {
+        events: [event(41, 1), ...upTo(19).map((i) => event(22 + i, 2 + i))],
+        position: { rev: 41, seq: 20 },
+        more: false,
+      },
+    ];
+    const simulator = new ChannelSimulator(room, [], 20);
+    simulator.read = () => Promise.resolve(pages.shift());
+    simulator.channel.refresh();
+    await turns();
+    expect(simulator.channel.position).toEqual({ rev: 41, seq: 20 });
+    expect(simulator.channel.cache.quietSince).toBe(41);
   });
 
   it('tries again, ever more slowly, while the database is away', async () => {

@@ -373,8 +373,9 @@ export class RoomChannel {
     const { rev, seq } = this.position;
     for (const event of events) this.deliver(RoomChange.of(event));
     this.order.moveTo(position);
-    // Not one message for each revision: some were edited since, and where is not said.
-    if (position.rev - rev !== position.seq - seq) this.cache.disturbed(position.rev);
+    // Not one message for each revision, in their order: some have changed since, and where is not said.
+    const isPlain = position.rev - rev === position.seq - seq && events.every((event, i) => event.rev === rev + i + 1);
+    if (!isPlain) this.cache.disturbed(position.rev);
     this.finish();
   }
 

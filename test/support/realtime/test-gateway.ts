@@ -86,6 +86,11 @@ export class TestGateway {
     throw new Error(`secret of ${room_id}`);
   }
 
+  @SocketOperation({ name: 'react', dto: RoomFrame, summary: 'Reacts.' })
+  react(_: FrameContext, { room_id }: RoomFrame): void {
+    this.started.push(`react ${room_id}`);
+  }
+
   @SocketOperation({ name: 'typing.start', dto: RoomFrame, summary: 'Types.' })
   typing(_: FrameContext, { room_id }: RoomFrame): void {
     this.started.push(`typing ${room_id}`);

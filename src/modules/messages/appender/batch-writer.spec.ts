@@ -71,6 +71,23 @@ describe('after a lost connection', () => {
     expect(again).toEqual([{ status: 'state', outcome: 'unchanged', state }]);
   });
 
+  it('a state that waits for its room then may still be what nobody was told of', async () => {
+    const ids = { tenantId: 't', roomId: 'r', messageId: 'm', userId: 'bob' };
+    const change: StateChange = { ...ids, state: 'reaction', key: 'x', on: true };
+    const row = { item: 1, message_id: '', seq: 1, rev: 7, created_at: new Date(0), state: { seq: 1, rev: 7 } };
+    const answers: (() => AppendRow[])[] = [
+      () => {
+        throw unknown();
+      },
+      () => [{ ...row, status: 'locked' }],
+      () => [{ ...row, status: 'unchanged' }],
+    ];
+    const append = (): Promise<AppendRow[]> => Promise.resolve().then(() => answers.shift()?.() ?? []);
+    const writer = new BatchWriter({ append, lookup: () => Promise.resolve([]) }, back);
+    expect(await writer.write([change], 0)).toEqual([{ status: 'locked' }]);
+    expect(await writer.write([change], 1000)).toMatchObject([{ outcome: 'unchanged', isDoubtful: true }]);
+  });
+
   it('that lasts, callers are told that nobody knows', async () => {
     const log = new FakeAppendLog();
     log.nextAppend({ error: unknown(), committed: true });

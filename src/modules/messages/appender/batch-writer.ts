@@ -21,6 +21,9 @@ export type AwaitDatabase = () => Promise<boolean>;
  * asking; what is found so already may be the lost transaction's doing (`isDoubtful`).
  */
 export class BatchWriter {
+  /** Changes of states whose first transaction was lost, until they are answered: one may wait for its room meanwhile. */
+  private readonly lost = new WeakSet<LogWrite>();
+
   constructor(
     private readonly repository: Pick<AppendRepository, 'append' | 'lookup'>,
     private readonly awaitDatabase: AwaitDatabase,
@@ -28,13 +31,18 @@ export class BatchWriter {
 
   async write(batch: readonly LogWrite[], lockMs: number): Promise<WriteOutcome[]> {
     try {
-      return outcomes(batch.length, await this.repository.append(batch, lockMs));
+      return await this.appended(batch, lockMs);
     } catch (error) {
       if (isItemFault(error)) return this.split(batch, lockMs, error);
       if (isUnavailable(error) && !isForGood(error) && (await this.awaitDatabase()))
         return this.recover(batch, lockMs, error);
       return failed(batch, error);
     }
+  }
+
+  private async appended(batch: readonly LogWrite[], lockMs: number): Promise<WriteOutcome[]> {
+    const found = outcomes(batch.length, await this.repository.append(batch, lockMs));
+    return found.map((outcome, i) => (this.lost.has(batch[i] as LogWrite) ? inDoubt(outcome) : outcome));
   }
 
   /** One item made the batch fail: halves, in order, until it stands alone. */
@@ -70,8 +78,9 @@ export class BatchWriter {
   /** Asks the log; what it does not have is written again, once. */
   private recover(batch: readonly LogWrite[], lockMs: number, cause: unknown): Promise<WriteOutcome[]> {
     return this.fromLog(batch, cause, async (missing) => {
+      for (const item of missing) this.lost.add(item);
       try {
-        return outcomes(missing.length, await this.repository.append(missing, lockMs)).map(inDoubt);
+        return await this.appended(missing, lockMs);
       } catch (error) {
         if (isItemFault(error)) return this.split(missing, lockMs, error);
         return failed(missing, isUnknown(cause) ? cause : error);

@@ -28,7 +28,7 @@ BEGIN
     RETURN jsonb_build_object('status', 'unchanged', 'seq', msg.seq, 'rev', old.rev, 'pinned_at', old.pinned_at);
   END IF;
   IF p_on AND (SELECT count(*) FROM room_pins p WHERE p.tenant_id = p_room.tenant_id AND p.room_id = p_room.room_id
-      AND p.pinned_at IS NOT NULL) >= most THEN
+      AND p.pinned_at IS NOT NULL AND p.seq >= p_room.first_seq) >= most THEN
     RETURN jsonb_build_object('status', 'full');
   END IF;
   INSERT INTO room_pins (tenant_id, room_id, seq, message_id, rev, pinned_by, pinned_at)
