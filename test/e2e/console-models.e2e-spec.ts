@@ -138,7 +138,7 @@ async function testsChannel({ page, problems }: WatchedPage): Promise<void> {
   await button(page.getByRole('dialog'), 'Save').click();
   await page.getByText('claude is saved.').waitFor();
   expect(await call('GET', '/api/channels', { 'X-API-Key': key })).toMatchObject({
-    data: [{ name: 'claude', provider: 'anthropic', vision: true, enabled: true }],
+    data: { channels: [{ name: 'claude', provider: 'anthropic', vision: true, enabled: true }] },
   });
   expect(problems).toEqual([]);
 }

@@ -179,6 +179,11 @@ describe('a user who is erased', () => {
     expect(seen).toContain(JSON.stringify(OTHER).slice(1, -1));
     const told = theirs.frames.map(({ type }) => type);
     expect(told).toEqual(expect.arrayContaining(['message.deleted', 'member.left', 'room.updated']));
+    const pins = theirs.frames.filter(({ type }) => type === 'message.pinned');
+    expect(pins.map(({ pinned_by }) => pinned_by)).toEqual(
+      pins.map(() => expect.stringMatching(/^erased_[0-9a-f]{24}$/)),
+    );
+    expect(pins).not.toEqual([]);
     const [member] = bodyOf(await bob.get<{ user_id: string }[]>(`/rooms/${rooms.dm}/members`));
     expect(member?.user_id).toMatch(/^erased_[0-9a-f]{24}$/);
     expect(refusal(await bob.post(`/rooms/${rooms.dm}/messages`, { content: 'hello?' }))).toEqual(FORBIDDEN);

@@ -1,6 +1,6 @@
 -- A batch of the erase of what a user reacted with, of one room: the reactions go, and each message is told with those that are
--- left; what the room keeps no more, and rooms that are deleted, are changed silently. Behind the last room: who pinned
--- a message is nobody any more.
+-- left; then, room by room, of what the user pinned nobody is told to have done it any more. What the room keeps no more, and rooms that
+-- are deleted, are changed silently.
 --
 -- Locks: the room, as the append.
 --
@@ -12,6 +12,7 @@ DECLARE
   found uuid;
   room rooms;
   given record;
+  pinned bigint;
   shown jsonb;
   key text;
   is_told boolean;
@@ -20,9 +21,22 @@ BEGIN
   SELECT x.room_id INTO found FROM message_reactions x WHERE x.tenant_id = p_tenant AND x.user_id = p_user
     ORDER BY x.room_id LIMIT 1;
   IF found IS NULL THEN
-    UPDATE room_pins p SET pinned_by = p_erased WHERE p.tenant_id = p_tenant AND p.pinned_by = p_user;
-    GET DIAGNOSTICS gone = ROW_COUNT;
-    RETURN jsonb_build_object('counts', jsonb_build_object('pins', gone), 'after', NULL);
+    SELECT p.room_id INTO found FROM room_pins p WHERE p.tenant_id = p_tenant AND p.pinned_by = p_user
+      ORDER BY p.room_id LIMIT 1;
+    IF found IS NULL THEN RETURN jsonb_build_object('counts', jsonb_build_object('pins', 0), 'after', NULL); END IF;
+    SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = found FOR NO KEY UPDATE;
+    FOR pinned IN SELECT p.seq FROM room_pins p
+      WHERE p.tenant_id = p_tenant AND p.room_id = found AND p.pinned_by = p_user ORDER BY p.seq
+    LOOP
+      is_told := room.deleted_at IS NULL AND pinned >= room.first_seq;
+      IF is_told THEN room.last_rev := room.last_rev + 1; END IF;
+      UPDATE room_pins p SET pinned_by = p_erased, rev = CASE WHEN is_told THEN room.last_rev ELSE p.rev END
+      WHERE p.tenant_id = p_tenant AND p.room_id = found AND p.seq = pinned;
+      gone := gone + 1;
+    END LOOP;
+    UPDATE rooms r SET last_rev = room.last_rev WHERE r.tenant_id = p_tenant AND r.room_id = found;
+    RETURN jsonb_build_object('counts', jsonb_build_object('pins', gone), 'rooms', jsonb_build_array(found),
+      'after', jsonb_build_object());
   END IF;
   SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = found FOR NO KEY UPDATE;
   FOR given IN
