@@ -72,7 +72,7 @@ describe('the boot', () => {
     [
       'documented frames without operation',
       [SecondPing],
-      'No socket operation handles, at /ws: send_message, ack, read',
+      'No socket operation handles, at /ws: send_message, react, ack, read',
     ],
   ])('fails on %s', async (_, gateways, message) => {
     await expect(startProtocol(...gateways)).rejects.toThrow(message);
