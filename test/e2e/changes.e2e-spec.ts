@@ -214,6 +214,21 @@ describe('changes', () => {
       expect(await late.read()).toEqual([]);
     });
 
+    it('say that a room is to be read anew where it keeps less than the feed, to those who lie before', async () => {
+      const { room_id } = await createRoom(ann, 'group', ['bob']);
+      const [behind, ahead] = [
+        await ChangesFollower.begin(feedTenant.key),
+        await ChangesFollower.begin(feedTenant.key),
+      ];
+      for (const name of ['one', 'two']) bodyOf(await ann.patch(`/rooms/${room_id}`, { name }));
+      await ahead.reach(room_id, 2);
+      await app.database.sql('UPDATE rooms SET first_rev = 2 WHERE room_id = $1', [decodeId('room', room_id)]);
+      await send(ann, room_id);
+      for (const follower of [behind, ahead]) await follower.reach(room_id, 3);
+      expect(behind.of(room_id)).toMatchObject([{ type: 'room.reset', rev: 2, room_id }, { type: 'message' }]);
+      expect(new Set(ahead.of(room_id).map(({ type }) => type))).toEqual(new Set(['room.updated', 'message']));
+    });
+
     it('are found where no node has said that they were made', async () => {
       const { room_id } = await createRoom(ann, 'group', ['bob']);
       const follower = await ChangesFollower.begin(feedTenant.key);

@@ -17,6 +17,7 @@ import { type ErasureBody, erasePath, requestErase, tracesIn, whenErased } from 
 import { OTHER, TRACE, USER, writeEverywhere } from '../support/erase-canary';
 import { until } from '../support/poll';
 import { badField, bodyOf, createRoom, FORBIDDEN, NOT_FOUND, refusal, sendAll } from '../support/rooms';
+import { ChangesFollower } from '../support/tenant-changes';
 import { createKey, uuidOf, withKey } from '../support/tenants';
 import { type SocketApp, startSocketApp } from '../support/ws/socket-app';
 
@@ -213,6 +214,7 @@ describe('an erase', () => {
   const erasures = (): ErasuresRepository => nest.get(ErasuresRepository, { strict: false });
 
   it('goes through every step, and leaves nothing', async () => {
+    const behind = await ChangesFollower.begin(tenant.key);
     const { id, uuid } = await requested();
     const steps = new Set<string>();
     const batch = erasures().batch.bind(erasures());
@@ -230,6 +232,12 @@ describe('an erase', () => {
     expect(await traces()).toEqual([]);
     const left = await own<{ user_id: string }>('SELECT user_id FROM users WHERE tenant_id = $1');
     expect(left.map(({ user_id }) => user_id)).toEqual(expect.arrayContaining(['bob', OTHER]));
+    // A back end that has not heard of it yet reads the rooms anew, or it would keep the user as a member for ever.
+    await until(
+      () => behind.read(),
+      () => behind.told.some(({ type }) => type === 'room.reset'),
+    );
+    expect(JSON.stringify(behind.told)).not.toMatch(new RegExp(TRACE));
   });
 
   it.each(['before', 'behind'])('goes on after a fault %s each of its batches, and counts exactly', async (where) => {

@@ -1,7 +1,18 @@
 import { newUuid } from '../../src/common/ids';
+import { SystemClock } from '../../src/common/time';
+import {
+  feedAsked,
+  feedCollect,
+  feedPage,
+  feedsCollected,
+  feedSweep,
+  feedSweepDue,
+} from '../../src/modules/changes/changes.functions';
+import { COLLECT_KEY, Collector } from '../../src/modules/changes/collector.job';
 import { cursorAdvance } from '../../src/modules/delivery/delivery.functions';
 import { messageDelete, messageEdit } from '../../src/modules/messages/messages.functions';
 import { membersAdd } from '../../src/modules/rooms/rooms.functions';
+import type { SchemaFunction } from '../../src/platform/database';
 import { AppendFixture, type HeldRoom, messageTo, type RoomRef } from '../support/append-model';
 
 describe('the functions that change messages', () => {
@@ -163,6 +174,137 @@ describe('the functions that change messages', () => {
       });
       await advance('carol', 1, false);
       expect(await cursorOf('carol')).toEqual({ acked: 3, read: 3 });
+    });
+  });
+
+  describe('the feed of their tenant', () => {
+    const as = <A extends object, R>(fn: SchemaFunction<A, R>, args: A): Promise<R> =>
+      fn.call(bench.open.database, room.tenantId, args);
+    const begin = () => as(feedAsked, { p_epoch: 1 });
+    const collect = () => as(feedCollect, { p_rooms: [room.roomId] });
+    const sweep = () => as(feedSweep, { p_after: null, p_limit: 10 });
+    const sql = (text: string): Promise<object[]> => bench.database.sql<object>(text, own);
+    const OF_ROOM = 'WHERE tenant_id = $1 AND room_id = $2';
+    /** What is told behind an entry, one by one. */
+    async function told(no = 0, limit = 1): Promise<string[]> {
+      const found: string[] = [];
+      for (let at = { no, rev: 0, more: true }; at.more;) {
+        const page = await as(feedPage, { p_epoch: 1, p_no: at.no, p_rev: at.rev, p_limit: limit });
+        found.push(...page.items.map(({ type, rev }) => `${type} ${rev}`));
+        at = page;
+      }
+      return found;
+    }
+    const aged = () => sql(`UPDATE messages SET created_at = created_at - interval '1 day' ${OF_ROOM}`);
+    /** As many entries as messages. */
+    async function entries(messages: number): Promise<void> {
+      await begin();
+      for (let n = 0; n < messages; n++) {
+        await sentBy('bob');
+        expect(await collect()).toBe(1);
+      }
+    }
+
+    it.each([1, 100])('has one reset in the place of what the room keeps no more, in pages of %i', async (limit) => {
+      await entries(4);
+      await sql(`UPDATE rooms SET first_rev = 3 ${OF_ROOM}`);
+      expect(await told(0, limit)).toEqual(['room.reset 3', 'message 4']);
+      expect(await told(2, limit)).toEqual(['room.reset 3', 'message 4']);
+      expect(await told(3, limit)).toEqual(['message 4']);
+      await sql(`UPDATE tenant_feed SET to_rev = 3 ${OF_ROOM} AND no = 1`);
+      await sql(`UPDATE rooms SET first_rev = 2 ${OF_ROOM}`);
+      expect((await told(0, limit)).slice(0, 2)).toEqual(['room.reset 2', 'message 3']);
+    });
+
+    it('tells that a room was deleted whose event, or row, is no more', async () => {
+      await entries(2);
+      await sql(`UPDATE rooms SET deleted_at = now(), last_rev = 3, first_rev = 3 ${OF_ROOM}`);
+      await collect();
+      expect(await told()).toEqual(['room.deleted 3']);
+      await sql(`DELETE FROM rooms ${OF_ROOM}`);
+      expect(await told()).toEqual(['room.deleted 1', 'room.deleted 2', 'room.deleted 3']);
+    });
+
+    it.each([
+      ['a hint', () => collect()],
+      ['a look', () => sweep()],
+    ])('has a last entry of a room that has gone, by %s, once', async (_, find) => {
+      await entries(2);
+      await sql(`DELETE FROM rooms ${OF_ROOM}`);
+      for (const again of [find, collect, sweep]) await again();
+      expect(await told(2)).toEqual(['room.deleted 3']);
+      expect(await sql(`SELECT 1 FROM tenant_feed_rooms ${OF_ROOM}`)).toEqual([]);
+    });
+
+    it('does not take an answer that was superseded for one that was never changed', async () => {
+      for (let n = 0; n < 2; n++) await sentBy('bob');
+      await aged();
+      await begin();
+      await sql(`UPDATE messages SET status = 'superseded', rev = 3 ${OF_ROOM} AND seq = 1`);
+      await sql(`UPDATE rooms SET last_rev = 3 ${OF_ROOM}`);
+      await collect();
+      expect(await told()).toEqual(['message 3']);
+    });
+
+    it.each([
+      [1, ['message 4']],
+      [3, ['message 1', 'message 2', 'message 3', 'message 4']],
+    ])('begins in an imported room behind revision %i of the import, where it can', async (imported, expected) => {
+      for (let n = 0; n < 3; n++) await sentBy('bob');
+      await aged();
+      await sql(
+        `INSERT INTO import_rooms (tenant_id, room_id, import_id, is_done, last_rev) VALUES ($1, $2, $2, true, ${imported})`,
+      );
+      await begin();
+      await sentBy('bob');
+      await collect();
+      expect(await told()).toEqual(expected);
+    });
+
+    it('does not trust transactions of another server', async () => {
+      await sentBy('bob');
+      await begin();
+      await sql(
+        `UPDATE tenant_feeds SET began_before = 1000000000000000 WHERE tenant_id = $1 AND $2::uuid IS NOT NULL`,
+      );
+      await collect();
+      expect(await told()).toEqual(['message 1']);
+    });
+
+    it('has one look that waits; one that has begun is none, but puts the next hour off', async () => {
+      await begin();
+      const ofTenant = 'WHERE tenant_id = $1 AND $2::uuid IS NOT NULL';
+      expect(await as(feedSweepDue, {})).toBe(false);
+      await sql(`UPDATE jobs SET fence = 1 ${ofTenant}`);
+      expect([await as(feedSweepDue, {}), await as(feedSweepDue, {})]).toEqual([true, false]);
+      await sql(`UPDATE tenant_feeds SET swept_at = now() - interval '2 hours' ${ofTenant}`);
+      const isDue = async (): Promise<unknown> =>
+        (await feedsCollected.call(bench.open.system, {})).find((row) => row.tenant_id === room.tenantId)?.is_due;
+      expect(await isDue()).toBe(false);
+      await sql(`DELETE FROM jobs ${ofTenant}`);
+      expect(await isDue()).toBe(true);
+    });
+
+    it('is not turned back to an earlier epoch', async () => {
+      await as(feedAsked, { p_epoch: 5 });
+      expect(await as(feedAsked, { p_epoch: 4 })).toBeNull();
+      expect(await as(feedAsked, { p_epoch: 5 })).toEqual({ last_no: 0, begins: false });
+    });
+
+    it.each([
+      [1, [500]],
+      [3, [125, 125, 125, 125]],
+      [10_000, Array<number>(50).fill(10)],
+    ])('is collected in attempt %i by statements of fewer rooms', async (attempt, sizes) => {
+      const calls = jest.spyOn(feedCollect, 'call');
+      const room_ids = Array.from({ length: 500 }, () => newUuid());
+      const job = { id: 1, kind: 'feed', key: COLLECT_KEY, createdAt: new Date(), tenantId: room.tenantId };
+      await new Collector(bench.open.database, new SystemClock()).run(
+        { ...job, attempt, payload: { room_ids } },
+        new AbortController().signal,
+      );
+      expect(calls.mock.calls.map(([, , { p_rooms }]) => p_rooms.length)).toEqual(sizes);
+      calls.mockRestore();
     });
   });
 });

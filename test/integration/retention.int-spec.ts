@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { retentionGoesOn } from '../../src/modules/retention/retention.functions';
 import { RetentionRunner } from '../../src/modules/retention/retention.job';
 import { roomCut, roomDelete, roomUpdate } from '../../src/modules/rooms/rooms.functions';
 import { AppendFixture, checkLog } from '../support/append-model';
@@ -389,6 +390,25 @@ describe('retention', () => {
       await make();
       await takeJobs();
       expect(await ended()).toEqual(postponed(3_600_000));
+    });
+
+    it('keeps versions under a hold that the tenant keeps no more, and comes back for one that came late', async () => {
+      const keeps = (settings: object) =>
+        model.sql(`UPDATE tenants SET settings = '${JSON.stringify(settings)}' WHERE tenant_id = $1`);
+      const versions = () => model.sql('SELECT seq::int FROM message_versions WHERE tenant_id = $1 ORDER BY seq');
+      await keeps({ message_history: 'on' });
+      for (const [i, user] of (['bob', 'cat'] as const).entries()) {
+        await model.send(room, user);
+        await model.edit(room, i + 1);
+      }
+      await model.hold('bob', true);
+      await keeps({});
+      await takeJobs();
+      expect([await ended(), await versions()]).toEqual([postponed(3_600_000), [{ seq: 1 }]]);
+      await model.hold('bob', false);
+      await takeJobs();
+      expect(await retentionGoesOn.call(bench.open.database, model.tenantId, {})).toBe(true);
+      expect([await ended(), await versions()]).toEqual(['done', []]);
     });
 
     it('is done where nothing is, or where another one waits', async () => {

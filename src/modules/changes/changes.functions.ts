@@ -7,7 +7,7 @@ export interface FeedStart {
   readonly begins: boolean;
 }
 
-/** A change: the message as it is now, or what happened else. `room_id` is a UUID. */
+/** A change: the message as it is now, or what happened else, `room.reset` among it. `room_id` is a UUID. */
 export interface FeedItem {
   readonly room_id: string;
   readonly rev: number;
@@ -26,7 +26,8 @@ export interface FeedPage {
   readonly stale: boolean;
 }
 
-export const feedAsked = schemaFunction('feed_asked', { p_epoch: 'bigint' }, value<FeedStart>('jsonb'));
+/** null: the feed is of a later epoch. */
+export const feedAsked = schemaFunction('feed_asked', { p_epoch: 'bigint' }, value<FeedStart | null>('jsonb'));
 
 export const feedPage = schemaFunction(
   'feed_page',

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AppError } from '../../common/errors';
+import { AppError, unavailable } from '../../common/errors';
 import type { Caller } from '../../platform/auth';
 import { Database, Epoch } from '../../platform/database';
 import { askedPage, cursorOf } from '../../platform/http';
@@ -44,9 +44,11 @@ export class ChangesService {
   /** Sees to it that changes are collected. @returns where the feed stands, where it did not go on until now */
   private async asked(tenantId: string, epoch: number, found: FeedPage): Promise<number | undefined> {
     if (found.status !== 'off' && !found.stale) return undefined;
-    const { last_no, begins } = await feedAsked.call(this.database, tenantId, { p_epoch: epoch });
-    if (begins) this.collected.begin(tenantId);
-    return found.status === 'off' ? last_no : undefined;
+    const start = await feedAsked.call(this.database, tenantId, { p_epoch: epoch });
+    // Another node has learned of a failover or a restore before this one.
+    if (start === null) throw unavailable('The database has begun a new epoch that this node is still to learn of');
+    if (start.begins) this.collected.begin(tenantId);
+    return found.status === 'off' ? start.last_no : undefined;
   }
 }
 

@@ -102,18 +102,24 @@ export class CollectedTenants implements OnModuleInit, OnApplicationBootstrap {
     }, ms).unref();
   }
 
+  /** One tenant's failure holds up no other. @throws the first of them */
   private async handIn(): Promise<void> {
-    for (const [tenantId, rooms] of this.changed) {
-      while (rooms.size > 0) {
-        const some = [...rooms].slice(0, MOST_ROOMS);
-        // What is committed from here on is noted anew: the job may be past its room.
-        for (const room of some) rooms.delete(room);
-        try {
-          await this.jobs.add(tenantId, [COLLECT.job(COLLECT_KEY, { room_ids: some })]);
-        } catch (error) {
-          for (const room of some) rooms.add(room);
-          throw error;
-        }
+    const failures: unknown[] = [];
+    for (const [tenantId, rooms] of this.changed)
+      await this.handInOf(tenantId, rooms).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  private async handInOf(tenantId: string, rooms: Set<string>): Promise<void> {
+    while (rooms.size > 0) {
+      const some = [...rooms].slice(0, MOST_ROOMS);
+      // What is committed from here on is noted anew: the job may be past its room.
+      for (const room of some) rooms.delete(room);
+      try {
+        await this.jobs.add(tenantId, [COLLECT.job(COLLECT_KEY, { room_ids: some })]);
+      } catch (error) {
+        for (const room of some) rooms.add(room);
+        throw error;
       }
     }
   }

@@ -8,12 +8,16 @@ import { feedCollect, feedSweep, feedTrim } from './changes.functions';
 
 /** Rooms of one job. */
 export const MOST_ROOMS = 500;
-/** Rooms that one statement looks at. */
+/** Rooms that one statement looks at, at the first attempt; each further one halves it. */
 const SWEPT = 500;
+/** Fewer rooms than these no attempt takes at once. */
+const LEAST = 10;
+/** Behind every room: a look that goes on there has only old entries left to delete. */
+const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 /** Rows that one statement deletes. */
 const TRIMMED = 1000;
-/** So long a look at all rooms goes on before other tenants have their turn. */
-const TURN_MS = 30_000;
+/** So long a look at all rooms goes on before other tenants, and what was committed in this one meanwhile, have their turn. */
+const TURN_MS = 2000;
 
 /** Rooms in which something was committed; none: all rooms of the tenant are to be looked at (feed_sweep_due). */
 export class CollectPayload {
@@ -31,7 +35,8 @@ export const COLLECT_KEY = 'feed';
 
 /**
  * The collector of a tenant. Its attempts count where a worker dies with it: a job that is done twice does nothing the second
- * time. A look at all rooms begins anew where it was cut short, but for its turn.
+ * time. A look at all rooms begins anew where it was cut short, but for its turn. What could not be done within a statement's
+ * deadline is tried again in statements of half as many rooms.
  */
 @Injectable()
 @JobHandler({
@@ -51,22 +56,31 @@ export class Collector implements JobRunner<CollectPayload> {
     private readonly clock: Clock,
   ) {}
 
-  async run({ id, tenantId, payload }: Job<CollectPayload>, signal: AbortSignal): Promise<void> {
-    if (payload.room_ids !== undefined) {
-      await feedCollect.call(this.database, tenantId, { p_rooms: payload.room_ids });
-      return;
+  async run(job: Job<CollectPayload>, signal: AbortSignal): Promise<void> {
+    const atOnce = Math.max(LEAST, Math.floor(SWEPT / 2 ** (job.attempt - 1)));
+    if (job.payload.room_ids === undefined) return this.look(job, atOnce, signal);
+    for (let from = 0; from < job.payload.room_ids.length; from += atOnce) {
+      const p_rooms = job.payload.room_ids.slice(from, from + atOnce);
+      await feedCollect.call(this.database, job.tenantId, { p_rooms });
     }
+  }
+
+  /** Looks at all rooms, from where the job was put off, and deletes entries that are too old. */
+  private async look({ id, tenantId }: Job, atOnce: number, signal: AbortSignal): Promise<void> {
     const paced = new Paced(this.clock, signal, TURN_MS);
     let after = this.reached.get(id) ?? null;
     this.reached.delete(id);
     do {
-      const args = { p_after: after, p_limit: SWEPT };
+      const args = { p_after: after, p_limit: atOnce };
       after = await paced.piece(() => feedSweep.call(this.database, tenantId, args));
-      if (after !== null && paced.isOver) {
-        this.reached.set(id, after);
-        throw new PostponeJob('other tenants have their turn', 1);
-      }
+      if (after !== null && paced.isOver) this.putOff(id, after);
     } while (after !== null);
-    while ((await paced.piece(() => feedTrim.call(this.database, tenantId, { p_limit: TRIMMED }))) >= TRIMMED);
+    while ((await paced.piece(() => feedTrim.call(this.database, tenantId, { p_limit: TRIMMED }))) >= TRIMMED)
+      if (paced.isOver) this.putOff(id, LAST);
+  }
+
+  private putOff(id: number, after: string): never {
+    this.reached.set(id, after);
+    throw new PostponeJob('others have their turn', 1);
   }
 }

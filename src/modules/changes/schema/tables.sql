@@ -38,7 +38,7 @@ CREATE POLICY tenant_rows ON tenant_feed TO :"tenant" USING (:own_rows) WITH CHE
 GRANT SELECT, INSERT, UPDATE, DELETE ON tenant_feed TO :"tenant";
 
 -- Up to which revision each room's changes are in the feed. No foreign key to rooms: its check would lock rows that the append
--- updates all the time. The look at all rooms takes away what is of no room.
+-- updates all the time. The collector takes away what is of no room, with a last entry.
 CREATE TABLE tenant_feed_rooms (
   tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
   room_id uuid NOT NULL,

@@ -1,6 +1,6 @@
 -- A back end has asked: its tenant's changes are collected from now on, and for seven days more. Collecting begins where it did not
 -- go on, or went on in another epoch: positions of before are then gone, and a look at all rooms is due. Answers with where the
--- feed stands (`last_no`) and whether it begins here (`begins`).
+-- feed stands (`last_no`) and whether it begins here (`begins`); null: the feed is of a later epoch than the caller's.
 --
 -- Locks: the feed.
 --
@@ -18,6 +18,7 @@ BEGIN
     RETURN jsonb_build_object('last_no', 0, 'begins', true);
   END IF;
   SELECT * INTO feed FROM tenant_feeds f WHERE f.tenant_id = p_tenant FOR NO KEY UPDATE;
+  IF p_epoch < feed.epoch THEN RETURN NULL; END IF;
   IF feed.is_collected AND feed.epoch = p_epoch THEN
     UPDATE tenant_feeds f SET asked_at = clock_timestamp()
       WHERE f.tenant_id = p_tenant AND f.asked_at < clock_timestamp() - interval '1 hour';
