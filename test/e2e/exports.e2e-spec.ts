@@ -66,7 +66,7 @@ async function furnished(app: TestApp): Promise<Furnished> {
   await notify(tenant, { targets: { user_ids: ['bob'] } });
   await whenDelivered(tenant, 'alice');
   bodyOf(await tenant.key.patch('/admin/users/bob', { legal_hold: true }));
-  await thinkAndDelete(app, tenant.tenantId, chat.id);
+  await thinkAndDelete(app, tenant, chat.id);
   const settings = { webhook: { url: HOOK, events: ['message.created'] } };
   const { webhook_secret: webhookSecret = '' } = bodyOf(
     await tenant.key.patch<Bodies['TenantUpdatedDto']>(`/admin/tenants/${tenant.tenantId}`, { settings }),
@@ -77,14 +77,18 @@ async function furnished(app: TestApp): Promise<Furnished> {
 const THOUGHT = 'What a model has thought';
 
 /** Both answers of the chat were thought about; the second is deleted, and is held with its thoughts. */
-async function thinkAndDelete(app: TestApp, tenantId: string, chatId: string): Promise<void> {
-  const ids = [uuidOf(tenantId), uuidOf(roomIdOf(chatId))];
+async function thinkAndDelete(app: TestApp, tenant: TestTenant, chatId: string): Promise<void> {
+  const bob = tenant.as('bob');
+  const ids = [uuidOf(tenant.tenantId), uuidOf(roomIdOf(chatId))];
   await app.database.sql('UPDATE runs SET reasoning = $3 WHERE tenant_id = $1 AND room_id = $2', [...ids, THOUGHT]);
-  await app.database.sql(
-    `SELECT set_config('app.tenant', $1, false), message_delete($1::uuid, $2::uuid, m.message_id, 'bob')
-     FROM messages m WHERE m.tenant_id = $1::uuid AND m.room_id = $2::uuid AND m.seq = 4`,
+  await app.database.sql(`UPDATE room_members SET role = 'admin' WHERE tenant_id = $1 AND room_id = $2`, ids);
+  await app.database.sql('UPDATE rooms SET legal_hold = true WHERE tenant_id = $1 AND room_id = $2', ids);
+  const [message] = await app.database.sql<{ name: string }>(
+    `SELECT 'msg_' || replace(message_id::text, '-', '') AS name FROM messages
+     WHERE tenant_id = $1 AND room_id = $2 AND seq = 4`,
     ids,
   );
+  bodyOf(await bob.delete(`/rooms/${roomIdOf(chatId)}/messages/${message?.name ?? ''}`), 204);
   const held = await app.database.sql(
     'SELECT 1 FROM runs WHERE tenant_id = $1 AND room_id = $2 AND answer_seq = 4 AND reasoning = $3',
     [...ids, THOUGHT],

@@ -112,7 +112,7 @@ describe('models: channels, fallback and breakers', () => {
     ]);
   });
 
-  it.each<[string, ProviderScript]>([
+  it.each<[string, ProviderScript, number?]>([
     ['HTTP 500', faults.status(500)],
     ['HTTP 401', faults.status(401)],
     ['HTTP 400', faults.status(400)],

@@ -150,7 +150,9 @@ export class RunEnds {
     ]);
     if (row === undefined) return;
     const failure = failureOf(row);
-    const ending = { kind: 'ended', runId, count: run?.token_count ?? 0, answer: messageOf(row) } as const;
+    const thought = row.deleted_at === null ? run?.reasoning : null;
+    const answer = { ...messageOf(row), ...(thought == null ? {} : { reasoning: thought }) };
+    const ending = { kind: 'ended', runId, count: run?.token_count ?? 0, answer } as const;
     this.hub.publish(ref, failure === undefined ? ending : { ...ending, failure });
   }
 
@@ -272,12 +274,18 @@ export class RunWorker implements JobRunner<RunPayload> {
     const begun = await retryWhileAway(signal, () => this.runs.begin(tenantId, runId, options ?? null));
     try {
       if (begun.status === 'gone') return;
-      if (begun.status === 'ended') return await this.ends.republish(ref);
+      if (begun.status === 'ended') {
+        await this.ends.republish(ref);
+        return;
+      }
       const senderId = begun.agent?.agent_id ?? AGENT_PREFIX + begun.preset;
       const question = questionOf(begun, options);
       const live = new LiveRun(ref, begun.fence, seq, senderId);
       live.agent = begun.agent;
-      if (begun.status === 'lost') return await this.endLost(live, question, signal);
+      if (begun.status === 'lost') {
+        await this.endLost(live, question, signal);
+        return;
+      }
       live.requestId = requestId;
       await this.live.during(live, () => this.answer(live, begun, question, signal));
     } finally {

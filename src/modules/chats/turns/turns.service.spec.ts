@@ -25,7 +25,7 @@ async function sent(say: () => Promise<unknown>): Promise<number> {
   const retrier = { ofMessage: () => Promise.resolve('other') };
   const parts = [{ say }, models, gate, retrier, {}, images] as unknown as ConstructorParameters<typeof TurnsService>;
   await new TurnsService(...parts)
-    .send(CALLER as never, CHAT as never, { content: 'Look', images: [IMAGE] } as never)
+    .send(CALLER as never, CHAT as never, { content: 'Look', images: [IMAGE] })
     .catch(() => undefined);
   return images.of('run').length;
 }
