@@ -59,17 +59,41 @@ async function furnished(app: TestApp): Promise<Furnished> {
   bodyOf(await alice.delete(`/rooms/${goneId}`), 204);
   const chat = await createChat(tenant.key, 'bob', { title: 'A chat' });
   await ask(tenant.key, chat.id, 'What?');
+  await ask(tenant.key, chat.id, 'And?');
   await createChannel(tenant.key, { apiKey: SECRET, enabled: false, name: 'spare' });
   await createPreset(tenant.key);
   bodyOf(await bob.post('/subscriptions', { topic: 'order.shipped' }), 201);
   await notify(tenant, { targets: { user_ids: ['bob'] } });
   await whenDelivered(tenant, 'alice');
   bodyOf(await tenant.key.patch('/admin/users/bob', { legal_hold: true }));
+  await thinkAndDelete(app, tenant, chat.id);
   const settings = { webhook: { url: HOOK, events: ['message.created'] } };
   const { webhook_secret: webhookSecret = '' } = bodyOf(
     await tenant.key.patch<Bodies['TenantUpdatedDto']>(`/admin/tenants/${tenant.tenantId}`, { settings }),
   );
   return { tenant, groupId, goneId, chatId: chat.id, webhookSecret };
+}
+
+const THOUGHT = 'What a model has thought';
+
+/** Both answers of the chat were thought about; the second is deleted, and is held with its thoughts. */
+async function thinkAndDelete(app: TestApp, tenant: TestTenant, chatId: string): Promise<void> {
+  const bob = tenant.as('bob');
+  const ids = [uuidOf(tenant.tenantId), uuidOf(roomIdOf(chatId))];
+  await app.database.sql('UPDATE runs SET reasoning = $3 WHERE tenant_id = $1 AND room_id = $2', [...ids, THOUGHT]);
+  await app.database.sql(`UPDATE room_members SET role = 'admin' WHERE tenant_id = $1 AND room_id = $2`, ids);
+  await app.database.sql('UPDATE rooms SET legal_hold = true WHERE tenant_id = $1 AND room_id = $2', ids);
+  const [message] = await app.database.sql<{ name: string }>(
+    `SELECT 'msg_' || replace(message_id::text, '-', '') AS name FROM messages
+     WHERE tenant_id = $1 AND room_id = $2 AND seq = 4`,
+    ids,
+  );
+  bodyOf(await bob.delete(`/rooms/${roomIdOf(chatId)}/messages/${message?.name ?? ''}`), 204);
+  const held = await app.database.sql(
+    'SELECT 1 FROM runs WHERE tenant_id = $1 AND room_id = $2 AND answer_seq = 4 AND reasoning = $3',
+    [...ids, THOUGHT],
+  );
+  expect(held).toHaveLength(1);
 }
 
 describe('exports', () => {
@@ -168,9 +192,14 @@ describe('exports', () => {
       expect(inRoom(ofTenant, 'message', chat)).toMatchObject([
         { seq: 1, role: 'user', content: 'What?', sender_id: 'bob' },
         { seq: 2, role: 'assistant', content: FAKE_ANSWER, client_message_id: null, reply_to_seq: 1 },
+        { seq: 3, role: 'user', content: 'And?', sender_id: 'bob' },
+        { seq: 4, role: 'assistant', content: '', reply_to_seq: 3 },
       ]);
       expect(inRoom(ofTenant, 'chat', chat)).toMatchObject([{ user_id: 'bob', preset: 'default', cleared_seq: 0 }]);
-      expect(inRoom(ofTenant, 'run', chat)).toMatchObject([{ reply_to_seq: 1, answer_seq: 2, state: 'completed' }]);
+      expect(inRoom(ofTenant, 'run', chat)).toMatchObject([
+        { reply_to_seq: 1, answer_seq: 2, state: 'completed', reasoning: THOUGHT },
+        { reply_to_seq: 3, answer_seq: 4, state: 'completed', reasoning: null },
+      ]);
       expect(inRoom(ofTenant, 'room', ours.goneId)).toEqual([]);
       expect(inRoom(ofTenant, 'message', ours.goneId)).toEqual([]);
     });
@@ -206,8 +235,11 @@ describe('exports', () => {
         ofKind(ofBob, 'message')
           .map(({ content }) => content)
           .sort(),
-      ).toEqual([...['What?', 'in a room that was deleted', 'of bob']]);
-      expect(ofKind(ofBob, 'answer')).toMatchObject([{ content: FAKE_ANSWER, state: 'completed', reply_to_seq: 1 }]);
+      ).toEqual([...['And?', 'What?', 'in a room that was deleted', 'of bob']]);
+      expect(ofKind(ofBob, 'answer')).toMatchObject([
+        { content: FAKE_ANSWER, state: 'completed', reply_to_seq: 1, reasoning: THOUGHT },
+        { content: null, state: 'completed', reply_to_seq: 3, reasoning: null },
+      ]);
       expect(ofKind(ofBob, 'chat')).toMatchObject([{ room_id: roomIdOf(ours.chatId) }]);
       expect(
         ofKind(ofBob, 'membership')

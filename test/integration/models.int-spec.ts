@@ -1,7 +1,7 @@
 import { ManualClock } from '../../src/common/time';
 import { AppError } from '../../src/common/errors';
 import type { Channel } from '../../src/modules/models/channels/channel-directory';
-import type { ModelPart, ModelRequest } from '../../src/modules/models';
+import type { ModelPart, ModelRequest, ModelUsage } from '../../src/modules/models';
 import { OPEN_MS } from '../../src/modules/models/routing/gates';
 import { ChannelChoice } from '../../src/modules/models/routing/channel-choice';
 import type { ModelsService } from '../../src/modules/models/routing/models.service';
@@ -13,6 +13,8 @@ import { endpointTo, testChannel, testModels } from '../support/models/channels'
 import { RecordingLog } from '../support/recording-log';
 
 const BOUNDS = { allowPrivate: true, connectMs: 20_000, maxBytes: 1_000_000, maxErrorBytes: 1000 };
+const PRICED: Partial<Channel> = { prices: { input: 1_000_000, output: 1_000_000 } };
+const SUM = { promptTokens: 13, completionTokens: 122, totalTokens: 135 };
 const MESSAGES = [{ role: 'user', content: 'hello' }] as const;
 
 /** The parts of an answer as one line each. */
@@ -64,6 +66,13 @@ describe('models: channels, fallback and breakers', () => {
     return { lines, error: undefined };
   }
 
+  async function usageOf(request: Partial<ModelRequest>): Promise<ModelUsage | undefined> {
+    const signal = new AbortController().signal;
+    for await (const part of models.streamAnswer({ tenantId: 't', messages: MESSAGES, signal, ...request }))
+      if (part.type === 'end') return part.usage;
+    return undefined;
+  }
+
   async function failsWith(code: string): Promise<AppError> {
     const { error } = await ask();
     expect(error).toBeInstanceOf(AppError);
@@ -103,17 +112,17 @@ describe('models: channels, fallback and breakers', () => {
     ]);
   });
 
-  it.each<[string, ProviderScript]>([
+  it.each<[string, ProviderScript, number?]>([
     ['HTTP 500', faults.status(500)],
     ['HTTP 401', faults.status(401)],
     ['HTTP 400', faults.status(400)],
-    ['a page', faults.html()],
-    ['garbage', faults.garbage()],
-    ['a cut', faults.cut()],
-  ])('falls back to the next channel after %s before the first token', async (_, script) => {
+    ['a page', faults.html(), 2],
+    ['garbage', faults.garbage(), 2],
+    ['a cut', faults.cut(), 2],
+  ])('falls back to the next channel after %s before the first token', async (_, script, begun = 0) => {
     servers.main.next(script);
     servers.spare.next(answer('b'));
-    expect((await ask()).lines).toEqual(['start spare model-of-spare', 'b', 'end stop 3']);
+    expect((await ask()).lines).toEqual(['start spare model-of-spare', 'b', `end stop ${3 + begun}`]);
     expect(await metric('chatapi_model_fallbacks_total')).toEqual(['chatapi_model_fallbacks_total 1']);
     expect(log.lines).toEqual([expect.objectContaining({ level: 'warn', message: 'model channel failed' })]);
     expect(JSON.stringify(log.lines)).not.toMatch(/sk-x|127\.0\.0\.1|hello/);
@@ -127,7 +136,36 @@ describe('models: channels, fallback and breakers', () => {
     });
     const { lines, error } = await ask();
     const thoughts = ['thinks hm', 'thinks \n\nwell', 'thinks …'];
-    expect([lines, error]).toEqual([[...thoughts, 'start spare model-of-spare', 'b', 'end stop 3'], undefined]);
+    expect([lines, error]).toEqual([[...thoughts, 'start spare model-of-spare', 'b', 'end stop 6'], undefined]);
+  });
+
+  it('charges what a failed channel has thought, and what was spent before, with the answer of the next', async () => {
+    channels = [channel('main', 0, PRICED), channel('spare', 1, PRICED)];
+    servers.main.next({ steps: [{ reasoning: 'x'.repeat(400) }, { cut: true }] });
+    servers.spare.next(answer('b'));
+    const spentBefore = { promptTokens: 10, completionTokens: 20, totalTokens: 30, estimated: false, cost: 7 };
+    const usage = await usageOf({ spentBefore });
+    // 10 + 2 + 1 of prompts, 20 + 100 + 2 of answers: each million costs a million.
+    expect(usage).toEqual({ ...SUM, estimated: true, cost: 7 + 102 + 3 });
+  });
+
+  it('says what failed channels have thought, and what was spent before, where none answers', async () => {
+    for (const server of [servers.main, servers.spare])
+      server.next({ steps: [{ reasoning: 'x'.repeat(40) }, { cut: true }] });
+    const spentBefore = { promptTokens: 10, completionTokens: 20, totalTokens: 30, estimated: false };
+    let spent: ModelUsage | undefined;
+    await ask({ spentBefore, onSpent: (usage) => (spent = usage) });
+    expect(spent).toMatchObject({ promptTokens: 14, completionTokens: 40, totalTokens: 54 });
+  });
+
+  it('keeps all channels of an answer within one bound', async () => {
+    const thinks = { steps: [{ reasoning: 'x'.repeat(32) }, { cut: true as const }] };
+    servers.main.next(thinks);
+    servers.spare.next(answer('12345678', '9'));
+    const bound = { tokens: 10, more: () => Promise.resolve(false) };
+    const { lines } = await ask({ bound });
+    // 8 of 10 tokens were thought by the other.
+    expect(lines.slice(2)).toEqual(['12345678', 'end budget 14']);
   });
 
   it('never falls back after the first token: the answer is cut', async () => {

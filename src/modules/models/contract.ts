@@ -100,7 +100,12 @@ export type ModelPart =
       readonly imagesLeftOut?: number;
     }
   | { readonly type: 'delta'; readonly text: string }
-  | { readonly type: 'end'; readonly usage: ModelUsage; readonly finishReason: FinishReason };
+  | {
+      readonly type: 'end';
+      /** Of the answer and of the tries before it that a model had begun. */
+      readonly usage: ModelUsage;
+      readonly finishReason: FinishReason;
+    };
 
 export const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
 export type ReasoningEffort = (typeof REASONING_EFFORTS)[number];
@@ -153,11 +158,13 @@ export interface ModelRequest extends AnswerOptions {
   readonly trace?: ModelTrace | undefined;
   /** Unset: as long as it likes. */
   readonly bound?: AnswerBound | undefined;
+  /** What was used for this answer before, of the same bound: it is part of what this one says that it has used. */
+  readonly spentBefore?: ModelUsage | undefined;
   /** Channels without prices are left out: what they cost cannot be kept within a budget of money. */
   readonly pricedOnly?: boolean | undefined;
   /**
    * Called at most once, before `stream` throws or its reader has left: what an answer used that came to no `end`,
-   * reasoning included. Not called where no model had begun.
+   * reasoning and `spentBefore` included. Not called where no model had begun.
    */
   readonly onSpent?: ((usage: ModelUsage) => void) | undefined;
   /** Ends the answer, and the connection to the provider, at once. */

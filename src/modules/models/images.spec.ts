@@ -42,6 +42,7 @@ describe('an image of a user', () => {
     [`${PNG_URL}!`, 'no base64'],
     [dataUrl(Buffer.from('<svg width="9" height="9"/>')), 'is no image'],
     [dataUrl(Buffer.from('%PDF-1.7')), 'is no image'],
+    [dataUrl(Buffer.from('RIFF1234WEBP<svg viewBox="0 0 a b">')), 'is no image'],
     [dataUrl(PNG.subarray(0, 12)), 'is no image'],
     [dataUrl(IMAGES['image/png'](0, 20)), 'is no image'],
   ])('%s is refused', (url, message) => {
@@ -64,8 +65,9 @@ describe('the place of an image in a text', () => {
     ['a]b[c\nd', '[image: a b c d]'],
     [' \u202e\u0000 ', '[image: unnamed]'],
     ['x'.repeat(101), `[image: ${'x'.repeat(100)}]`],
+    ['x'.repeat(8_000_000), `[image: ${'x'.repeat(100)}]`],
     ['🚀'.repeat(101), `[image: ${'🚀'.repeat(100)}]`],
-  ])('%j is %j, and is found', (name, place) => {
+  ])('%.40j is %.40j, and is found', (name, place) => {
     expect(imagePlace(name)).toBe(place);
     expect(imagePlacesIn(`see ${imagePlace(name)}${imagePlace('b')}.`)).toBe(2);
   });

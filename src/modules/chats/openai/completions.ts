@@ -21,6 +21,12 @@ import { OpenAiRules, type Wanted } from './rules';
 import type { ChatCompletionDto, CompletionDto } from './dto/completion.dto';
 import { type StatelessFormat, StatelessAnswers } from './stateless';
 
+/** What a turn of a chat needs of a request: the others of its messages are in the log. */
+interface AskedTurn extends Pick<CompletionRequest, 'includeUsage' | 'isStream'> {
+  readonly model: string;
+  readonly last: CompletionRequest['messages'][number] | undefined;
+}
+
 /** Chat completions: without a chat, where the client's messages are all that is known; or the next turn of one. */
 @Injectable()
 export class Completions {
@@ -77,16 +83,30 @@ export class Completions {
     chatId: string,
   ): Promise<Readable | CompletionDto> {
     const { caller } = call;
-    const { model } = request.asked;
+    const { asked, includeUsage, isStream, messages } = request;
+    const last = messages.at(-1);
     this.rules.needUser(caller);
+    return this.turn(call, { model: asked.model, includeUsage, isStream, last }, wanted, chatId);
+  }
+
+  /** Waits with what is told of the answer, and with no more of the request than is said. */
+  private turn(
+    call: StreamCall,
+    { model, includeUsage, isStream, last }: AskedTurn,
+    wanted: Wanted,
+    chatId: string,
+  ): Promise<Readable | CompletionDto> {
+    const { caller } = call;
+    let said: CompletionRequest['messages'][number] | undefined = last;
     return this.streams.withPermit(call, caller.userId, async () => {
       const chat = await this.chats.findOwn(caller, chatId);
       if (chat === undefined) throw notFound('Chat');
       if (chat.preset !== model) throw invalid('model', `The chat has another model: ${chat.preset}`);
-      const turn = await this.say(call, chat, request, wanted);
+      const turn = await this.say(call, chat, said, wanted);
+      said = undefined;
       const head = completionHead(turn.runId, model);
-      const format = completionFormat(head, request.includeUsage);
-      if (request.isStream) return this.streams.open(call, chat, { runId: turn.runId, afterIndex: -1 }, format, []);
+      const format = completionFormat(head, includeUsage);
+      if (isStream) return this.streams.open(call, chat, { runId: turn.runId, afterIndex: -1 }, format, []);
       const event = await this.waits.ended(chat, turn.runId, call.reply.raw, () => format.gone());
       const failure = format.failure(event);
       if (failure !== undefined) throw failure;
@@ -94,8 +114,7 @@ export class Completions {
     });
   }
 
-  private say({ caller }: StreamCall, chat: Chat, { messages }: CompletionRequest, wanted: Wanted): Promise<Turn> {
-    const last = messages.at(-1);
+  private say({ caller }: StreamCall, chat: Chat, last: AskedTurn['last'], wanted: Wanted): Promise<Turn> {
     const content = last?.content ?? '';
     if (codePoints(content) > MAX_CONTENT)
       throw invalid(last?.field ?? 'messages', `The message must have at most ${MAX_CONTENT} characters`);

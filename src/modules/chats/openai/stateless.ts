@@ -125,6 +125,8 @@ export class StatelessAnswers {
       send([format.refusal(error)]);
     } finally {
       stream.endStream();
+      // What cannot be written leaves the model as a client does: its charge ends, and its images go.
+      await parts.return(undefined).catch(() => undefined);
     }
   }
 }

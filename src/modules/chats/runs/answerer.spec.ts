@@ -166,6 +166,25 @@ describe('A9 how much a model is told', () => {
   });
 });
 
+describe('A9 a question with images', () => {
+  const images = [{ mediaType: 'image/png', base64: 'x', tokens: 900 }] as const;
+
+  it('A9: is told whole where its text fits; the images lessen what is told of the older ones', () => {
+    const asked = { ...said('y'.repeat(3000)), images };
+    const older = [said('z'.repeat(800)), said('yes', 'assistant')];
+    expect(contextOf('', [...older, asked], 1000)).toEqual([{ role: 'user', content: asked.content, images }]);
+    expect(contextOf('', [...older, said(asked.content)], 1000)).toHaveLength(3);
+    expect(contextOf('', [...older, asked], 2000)).toHaveLength(3);
+  });
+
+  it('A9: is cut by its text alone', () => {
+    const text = `Why ${'x'.repeat(8000)}?`;
+    const [plain] = contextOf('', [said(text)], 1000);
+    expect(plain?.content).toMatch(/left out here/);
+    expect(contextOf('', [{ ...said(text), images }], 1000)).toEqual([{ ...plain, images }]);
+  });
+});
+
 describe('an answer whose tokens the model did not count', () => {
   it('costs a quarter of its bytes, of both sides', () => {
     expect(countUsage([{ role: 'user', content: '12345' }], '😀')).toEqual({

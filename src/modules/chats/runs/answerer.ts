@@ -61,13 +61,13 @@ export class RunContext {
     const asked = messages.at(-1);
     // A question that shows images names them.
     if (asked?.content.includes(IMAGE_PLACE) !== true) return messages;
-    live.images = this.images.of(live.ref.runId);
-    return live.images.length === 0 ? messages : [...messages.slice(0, -1), { ...asked, images: live.images }];
+    const images = this.images.of(live.ref.runId);
+    return images.length === 0 ? messages : [...messages.slice(0, -1), { ...asked, images }];
   }
 
-  /** The run has ended, here at least. */
-  release({ ref, images }: LiveRun): void {
-    if (images.length > 0) this.images.release(ref.runId);
+  /** The run needs its images no more. */
+  release({ ref }: LiveRun): void {
+    this.images.release(ref.runId);
   }
 
   private async logged(live: LiveRun, { clearedSeq, agent }: Question, limit: number): Promise<LoggedMessage[]> {
@@ -142,7 +142,8 @@ export class Answerer {
     const options = { ...preset.options, ...own };
     const window = await this.models.contextTokens(tenantId, options.model);
     const limit = Math.max(1, preset.contextMessages);
-    const messages = await this.context.read(live, question, limit);
+    const logged = await this.context.read(live, question, limit);
+    const messages = await this.models.weighed(tenantId, options.model, logged);
     const most = Math.min(mostTold(preset, options, window), this.learned.get(keyOf(tenantId, options)) ?? Infinity);
     const prompt = agent === undefined ? systemPrompt : agentPrompt(systemPrompt, agent, messages);
     const told = contextOf(prompt, messages, most);
@@ -203,6 +204,7 @@ export class Answerer {
       isModelFree: asking.options.model !== asking.preset.options.model,
       trace: { requestId: live.requestId, chatId, messageId: runId },
       bound: asking.bound,
+      spentBefore: asking.spent,
       pricedOnly: asking.bound?.pricedOnly,
       onSpent: (usage) => (asking.spent = usage),
       signal,
@@ -356,15 +358,17 @@ function newest(messages: readonly PromptMessage[], room: number): ModelMessage[
   let older = messages.reduce((sum, message) => sum + costOf(message), 0);
   for (const message of [...messages].reverse()) {
     const { kind, content, images } = message;
-    const cost = costOf(message);
-    older -= cost;
     const isAsked = told.length === 0;
+    // What is asked is said whatever is shown with it: its images lessen what the older ones get.
+    const shown = isAsked ? 0 : imageTokens(message);
+    const cost = tokensOf(content) + shown + TOKENS_PER_MESSAGE;
+    older -= costOf(message);
     // As much as the older ones leave, and at least a share of what is there.
     const share = Math.max(left - older, Math.floor(isAsked ? (left * 3) / 4 : left / 2));
     const isCut = isAsked ? cost > left : cost > share && cost > room / 4;
     const most = isCut ? share : left;
     if (!isAsked && (isCut ? most < SMALLEST_PIECE : cost > most)) break;
-    const free = most - imageTokens(message);
+    const free = most - shown;
     const piece = isCut ? cutInTheMiddle(content, Math.max(free, SMALLEST_PIECE) - TOKENS_PER_MESSAGE) : content;
     const role = kind === 'assistant' ? 'assistant' : 'user';
     told.push(images === undefined ? { role, content: piece } : { role, content: piece, images });

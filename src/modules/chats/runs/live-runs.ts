@@ -4,7 +4,7 @@ import { Bus, type Topic, type Unsubscribe } from '../../../platform/cluster';
 import { OnStop, StopStage } from '../../../platform/lifecycle';
 import { Gauge, Metrics } from '../../../platform/metrics';
 import { RoomFeed, type RunningStream, type StreamPart } from '../../../realtime';
-import type { FinishReason, ModelImage } from '../../models';
+import type { FinishReason } from '../../models';
 import type { BegunAgent } from '../chats.functions';
 import type { ChatMessage, RunFailure, TokenUsage, Unwatch } from '../contract';
 import { ChatBackstop, type Followed, type Missed } from '../streams/backstop';
@@ -40,8 +40,6 @@ export class LiveRun {
   agent: BegunAgent | undefined;
   channel: string | undefined;
   model: string | undefined;
-  /** Those of the question that are here. */
-  images: readonly ModelImage[] = [];
   /** How many images of the question the model was not shown. */
   imagesLeftOut = 0;
   text = '';
@@ -189,6 +187,16 @@ export class LiveRuns {
     const room = roomKey(live.ref.tenantId, live.ref.chatId);
     this.ofRoom.set(room, (this.ofRoom.get(room) ?? new Set()).add(live));
     this.runs.set(live.ref.runId, { live, unfollow: this.backstop.follow(new LiveFollowed(live)) });
+  }
+
+  /** It is among them while the work is done. */
+  async during(live: LiveRun, work: () => Promise<void>): Promise<void> {
+    this.add(live);
+    try {
+      await work();
+    } finally {
+      this.remove(live);
+    }
   }
 
   remove(live: LiveRun): void {

@@ -37,6 +37,7 @@ interface Asked {
   readonly call: ModelCall;
   readonly options: AnswerOptions;
   readonly charge: CallCharge;
+  readonly messages: readonly PromptMessage[];
   told: readonly ModelMessage[];
   used: ModelUsage | undefined;
 }
@@ -90,10 +91,11 @@ export class ModelCalls {
   }
 
   private async charged(call: ModelCall): Promise<Asked> {
-    const { tenantId, userId, callId, preset, systemPrompt, messages, signal } = call;
+    const { tenantId, userId, callId, preset, systemPrompt, signal } = call;
     const options = { ...preset.options, ...call.options };
     const { maxTokens, model } = options;
     const window = await this.models.contextTokens(tenantId, model);
+    const messages = await this.models.weighed(tenantId, model, call.messages);
     const told = contextOf(systemPrompt, messages, mostTold(preset, options, window));
     const contextTokens = countUsage(told, '').promptTokens;
     const prices = await this.models.dearestPrices(tenantId, model);
@@ -101,7 +103,7 @@ export class ModelCalls {
       { tenantId, userId, contextTokens, maxTokens, prices, signal },
       callId,
     );
-    return { call, options, charge, told, used: undefined };
+    return { call, options, charge, messages, told, used: undefined };
   }
 
   /** A model that can read less than was known of it is asked once more, with half. */
@@ -109,15 +111,14 @@ export class ModelCalls {
     let hasBegun = false;
     try {
       for await (const part of this.answered(asked)) {
-        hasBegun = true;
+        hasBegun ||= part.type !== 'reasoning';
         yield part;
       }
       return;
     } catch (error) {
       if (hasBegun || asked.charge.signal.aborted || faultReasonOf(error) !== 'overflow') throw error;
     }
-    const { systemPrompt, messages } = asked.call;
-    asked.told = contextOf(systemPrompt, messages, halfOf(asked.told));
+    asked.told = contextOf(asked.call.systemPrompt, asked.messages, halfOf(asked.told));
     yield* this.answered(asked);
   }
 
@@ -131,6 +132,7 @@ export class ModelCalls {
       isModelFree: options.model !== call.preset.options.model,
       trace: { requestId: call.requestId, messageId: call.callId },
       bound,
+      spentBefore: asked.used,
       pricedOnly: bound?.pricedOnly,
       onSpent: (usage) => (asked.used = usage),
       signal,

@@ -65,12 +65,6 @@ export class RunTurns {
 
   /** How a run ends that may not begin; undefined: it may. */
   async refusal(live: LiveRun, begun: Taken): Promise<RunOutcome | undefined> {
-    const refused = await this.refused(live, begun);
-    if (refused !== undefined) this.images.release(live.ref.runId);
-    return refused;
-  }
-
-  private async refused(live: LiveRun, begun: Taken): Promise<RunOutcome | undefined> {
     const { agent } = begun;
     if (agent !== undefined) this.rooms.note(live.ref.tenantId, live.ref.chatId);
     if (begun.status === 'cancelled') return STOPPED;
@@ -82,6 +76,11 @@ export class RunTurns {
     // It is no stream.
     live.published = live.count;
     return failed({ code: 'RATE_LIMIT_EXCEEDED', message });
+  }
+
+  /** The run has been begun, or can never be: it is shown nothing any more, whatever becomes of it. */
+  over(runId: string): void {
+    this.images.release(runId);
   }
 
   /** The answer is stored. */
@@ -151,7 +150,9 @@ export class RunEnds {
     ]);
     if (row === undefined) return;
     const failure = failureOf(row);
-    const ending = { kind: 'ended', runId, count: run?.token_count ?? 0, answer: messageOf(row) } as const;
+    const thought = row.deleted_at === null ? run?.reasoning : null;
+    const answer = { ...messageOf(row), ...(thought == null ? {} : { reasoning: thought }) };
+    const ending = { kind: 'ended', runId, count: run?.token_count ?? 0, answer } as const;
     this.hub.publish(ref, failure === undefined ? ending : { ...ending, failure });
   }
 
@@ -269,20 +270,26 @@ export class RunWorker implements JobRunner<RunPayload> {
   async run({ tenantId, payload }: Job<RunPayload>, signal: AbortSignal): Promise<void> {
     const { run_id: runId, room_id: chatId, seq, options, request_id: requestId } = payload;
     const ref = { tenantId, chatId, runId };
+    // Where this throws the run waits as before, and its images with it.
     const begun = await retryWhileAway(signal, () => this.runs.begin(tenantId, runId, options ?? null));
-    if (begun.status === 'gone') return;
-    if (begun.status === 'ended') return this.ends.republish(ref);
-    const senderId = begun.agent?.agent_id ?? AGENT_PREFIX + begun.preset;
-    const question = questionOf(begun, options);
-    const live = new LiveRun(ref, begun.fence, seq, senderId);
-    live.agent = begun.agent;
-    if (begun.status === 'lost') return this.endLost(live, question, signal);
-    live.requestId = requestId;
-    this.live.add(live);
     try {
-      await this.answer(live, begun, question, signal);
+      if (begun.status === 'gone') return;
+      if (begun.status === 'ended') {
+        await this.ends.republish(ref);
+        return;
+      }
+      const senderId = begun.agent?.agent_id ?? AGENT_PREFIX + begun.preset;
+      const question = questionOf(begun, options);
+      const live = new LiveRun(ref, begun.fence, seq, senderId);
+      live.agent = begun.agent;
+      if (begun.status === 'lost') {
+        await this.endLost(live, question, signal);
+        return;
+      }
+      live.requestId = requestId;
+      await this.live.during(live, () => this.answer(live, begun, question, signal));
     } finally {
-      this.live.remove(live);
+      this.turns.over(runId);
     }
   }
 
@@ -290,6 +297,7 @@ export class RunWorker implements JobRunner<RunPayload> {
   async onDead({ tenantId, key, payload }: Job<Partial<RunPayload>>, error: string): Promise<void> {
     const { run_id: runId, room_id: chatId = key, seq = 0 } = payload;
     if (runId === undefined) return;
+    this.turns.over(runId);
     await this.ends.giveUp({ tenantId, chatId, runId }, seq, error);
   }
 

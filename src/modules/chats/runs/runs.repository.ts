@@ -16,7 +16,7 @@ import {
 import type { RunChunkEntity, RunEntity } from '../entities/run.entity';
 
 export type RunRow = Readonly<
-  Pick<RunEntity, 'run_id' | 'reply_to_seq' | 'state' | 'token_count' | 'answer_seq' | 'ended_at'>
+  Pick<RunEntity, 'run_id' | 'reply_to_seq' | 'state' | 'token_count' | 'answer_seq' | 'ended_at' | 'reasoning'>
 >;
 
 export type RunPlace = Readonly<Pick<RunEntity, 'room_id' | 'state' | 'ended_at'>> & {
@@ -43,7 +43,7 @@ export class RunsRepository {
     const [row] = await this.database.query<RunRow>(
       'run',
       tenantId,
-      `SELECT run_id, reply_to_seq, state, token_count, answer_seq, ended_at FROM runs WHERE tenant_id = $1 AND run_id = $2 AND room_id = $3`,
+      `SELECT run_id, reply_to_seq, state, token_count, answer_seq, ended_at, reasoning FROM runs WHERE tenant_id = $1 AND run_id = $2 AND room_id = $3`,
       [tenantId, runId, chatId],
     );
     return row;

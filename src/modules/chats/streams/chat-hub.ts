@@ -59,12 +59,14 @@ type Listener = (hint: ChatHint) => void;
 @Injectable()
 export class ChatHub {
   private readonly listeners = new Map<string, Set<Listener>>();
+  private readonly enders: ((runId: string) => void)[] = [];
 
   private readonly unsubscribe: Unsubscribe;
 
   constructor(private readonly bus: Bus) {
     this.unsubscribe = bus.subscribe(CHAT_HINTS, ({ payload: { chat, hint } }) => {
       for (const listener of [...(this.listeners.get(chat) ?? [])]) listener(revived(hint));
+      if (hint.kind === 'ended') for (const ender of this.enders) ender(hint.runId);
     });
   }
 
@@ -75,6 +77,11 @@ export class ChatHub {
 
   publish(chat: ChatRef, hint: ChatHint): void {
     this.bus.publish(CHAT_HINTS, { chat: keyOf(chat), hint });
+  }
+
+  /** Of every run of all chats, on whichever node it ends; a hint, so it may be lost. */
+  onEnded(ender: (runId: string) => void): void {
+    this.enders.push(ender);
   }
 
   listen(chat: ChatRef, listener: Listener): Unwatch {

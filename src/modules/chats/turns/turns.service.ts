@@ -302,7 +302,7 @@ export class TurnsService {
       if (stored.status !== 'new') this.images.release(turn.runId);
       return stored;
     } catch (error) {
-      if (!isUnavailable(error)) this.images.release(turn.runId);
+      if (!isUnknown(error)) this.images.release(turn.runId);
       throw error;
     }
   }
@@ -347,6 +347,11 @@ export class TurnsService {
       throw error;
     }
   }
+}
+
+/** Whether what was wanted may have been done all the same. */
+function isUnknown(error: unknown): boolean {
+  return isUnavailable(error) && error.details?.['outcome'] === 'unknown';
 }
 
 /** Whether only channels with prices may answer: there is a budget of money. */

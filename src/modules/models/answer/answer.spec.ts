@@ -67,6 +67,7 @@ describe('the count of tokens', () => {
     expect(sumOf([one, other, one])).toEqual({
       ...{ promptTokens: 17, cachedPromptTokens: 8, completionTokens: 35, totalTokens: 52, estimated: true },
     });
+    expect(sumOf([{ ...one, cost: 0.5 }, other, { ...other, cost: 2 }])?.cost).toBe(2.5);
     expect(sumOf([other])?.cachedPromptTokens).toBeUndefined();
     expect(sumOf([])).toBeUndefined();
   });

@@ -91,8 +91,8 @@ function cutBy(finishReason: FinishReason, meter: Meter): AnswerPart {
 }
 
 /** Bytes that the bound leaves an answer; below 0: it is beyond it. Asks for more where `wanted` bytes would not fit. */
-async function leftOf(bound: AnswerBound, { textBytes, reasoningBytes }: Meter, wanted = 0): Promise<number> {
-  const used = textBytes + reasoningBytes;
+async function leftOf(bound: AnswerBound, meter: Meter, wanted = 0): Promise<number> {
+  const used = meter.tokensBefore * BYTES_PER_TOKEN + meter.textBytes + meter.reasoningBytes;
   while (estimateTokens(used + wanted) > bound.tokens && (await bound.more()));
   return bound.tokens * BYTES_PER_TOKEN - used;
 }
@@ -374,7 +374,11 @@ export class Meter {
   textBytes = 0;
   reasoningBytes = 0;
 
-  constructor(private readonly messages: readonly ModelMessage[]) {}
+  /** @param tokensBefore that tries before have had of the same bound */
+  constructor(
+    private readonly messages: readonly ModelMessage[],
+    readonly tokensBefore = 0,
+  ) {}
 
   /** Of an answer that has ended. */
   whole(reported: ReportedTokens): ModelUsage {
@@ -387,17 +391,18 @@ export class Meter {
   }
 }
 
-/** The tokens of several answers to one question. */
+/** What several answers to one question have used and cost, as far as that is known. */
 export function sumOf(usages: readonly ModelUsage[]): ModelUsage | undefined {
   if (usages.length === 0) return undefined;
-  const promptTokens = usages.reduce((sum, usage) => sum + usage.promptTokens, 0);
-  const completionTokens = usages.reduce((sum, usage) => sum + usage.completionTokens, 0);
+  const promptTokens = sum(usages.map((usage) => usage.promptTokens));
+  const completionTokens = sum(usages.map((usage) => usage.completionTokens));
   const estimated = usages.some((usage) => usage.estimated);
   const cached = usages.flatMap(({ cachedPromptTokens }) => cachedPromptTokens ?? []);
-  const cachedPromptTokens = cached.length === 0 ? undefined : cached.reduce((sum, count) => sum + count, 0);
+  const known = usages.flatMap(({ cost }) => cost ?? []);
   return {
     promptTokens,
-    cachedPromptTokens,
+    ...(cached.length === 0 ? {} : { cachedPromptTokens: sum(cached) }),
+    ...(known.length === 0 ? {} : { cost: sum(known) }),
     completionTokens,
     totalTokens: promptTokens + completionTokens,
     estimated,

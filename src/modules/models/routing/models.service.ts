@@ -104,6 +104,19 @@ export class ModelsService {
   }
 
   /**
+   * Messages with what their images count as: nothing, where no channel is shown any. @param model as in the request
+   */
+  async weighed<T extends Pick<ModelMessage, 'images'>>(
+    tenantId: string,
+    model: string | undefined,
+    messages: readonly T[],
+  ): Promise<readonly T[]> {
+    if (messages.every(({ images }) => images === undefined)) return messages;
+    const asked = askings(await this.choice.of(tenantId), { tenantId, model });
+    return asked.some(({ channel }) => channel.vision) ? messages : messages.map(weightless);
+  }
+
+  /**
    * The first 300 characters of what a provider said when this answer failed, without keys and addresses. It may quote
    * messages of users: for admin keys of the tenant only. In this node's memory, for the latest failures.
    */
@@ -120,7 +133,7 @@ export class ModelsService {
   async *streamAnswer(request: ModelRequest): AsyncGenerator<ModelPart> {
     const { metrics } = this;
     const begunMs = this.clock.monotonicMs();
-    const tries: Tries = { spent: [], hasThought: false };
+    const tries: Tries = { spent: request.spentBefore === undefined ? [] : [request.spentBefore], hasThought: false };
     let hasToken = false;
     // Where nothing below sets another outcome, the reader has left.
     let outcome = 'cancelled';
@@ -138,7 +151,7 @@ export class ModelsService {
       throw error;
     } finally {
       metrics.counter('chatapi_model_requests_total').labels({ outcome }).inc();
-      const usage = outcome === 'completed' ? undefined : spentIn(tries.spent);
+      const usage = outcome === 'completed' ? undefined : sumOf(tries.spent);
       if (usage !== undefined) request.onSpent?.(usage);
     }
   }
@@ -164,7 +177,12 @@ export class ModelsService {
     }
     const latencyMs = Math.round(this.clock.monotonicMs() - begunMs);
     const noted = fault === undefined ? undefined : this.faults.note(asking, fault, undefined);
-    return { model: channel.model, latencyMs, usage: usage ?? spentIn(tries.spent), fault: noted };
+    return {
+      model: channel.model,
+      latencyMs,
+      usage: sumOf([...tries.spent, ...(usage === undefined ? [] : [usage])]),
+      fault: noted,
+    };
   }
 
   private async *routed(request: ModelRequest, tries: Tries): AsyncGenerator<ModelPart> {
@@ -202,7 +220,7 @@ export class ModelsService {
         if (part.type === 'end') {
           isSettled = true;
           pass.succeeded();
-          yield { ...part, usage: priced(asking, part.usage) };
+          yield { ...part, usage: sumOf([...tries.spent, priced(asking, part.usage)]) ?? part.usage };
         } else yield part;
       }
     } catch (error) {
@@ -227,7 +245,7 @@ export class ModelsService {
     const tried = new Set<RefusedParam>();
     let wire: WireParams | undefined = this.learned.of(channel, model);
     while (wire !== undefined) {
-      const meter = new Meter(messages);
+      const meter = new Meter(messages, tokensIn(tries.spent));
       let isWhole = false;
       try {
         const hasThought = tries.hasThought;
@@ -326,12 +344,14 @@ function priced(asking: Asking, usage: ModelUsage): ModelUsage {
   return cost === undefined ? usage : { ...usage, cost };
 }
 
-/** What several tries have used and cost together, as far as that is known. */
-function spentIn(spent: Tries['spent']): ModelUsage | undefined {
-  const known = spent.flatMap(({ cost }) => cost ?? []);
-  const usage = sumOf(spent);
-  if (usage === undefined || known.length === 0) return usage;
-  return { ...usage, cost: known.reduce((sum, cost) => sum + cost, 0) };
+/** Of what an answer may have, its context aside: that was reserved once, and is charged for each try. */
+function tokensIn(spent: Tries['spent']): number {
+  return spent.reduce((sum, { completionTokens }) => sum + completionTokens, 0);
+}
+
+function weightless<T extends Pick<ModelMessage, 'images'>>(message: T): T {
+  const { images } = message;
+  return images === undefined ? message : { ...message, images: images.map((image) => ({ ...image, tokens: 0 })) };
 }
 
 function endpointOf(channel: Channel): Endpoint {
