@@ -3187,6 +3187,7 @@ BEGIN
     RETURN jsonb_build_object('last_no', 0, 'begins', true);
   END IF;
   SELECT * INTO feed FROM tenant_feeds f WHERE f.tenant_id = p_tenant FOR NO KEY UPDATE;
+  IF p_epoch < feed.epoch THEN RETURN NULL; END IF;
   IF feed.is_collected AND feed.epoch = p_epoch THEN
     UPDATE tenant_feeds f SET asked_at = clock_timestamp()
       WHERE f.tenant_id = p_tenant AND f.asked_at < clock_timestamp() - interval '1 hour';
@@ -3212,18 +3213,22 @@ DECLARE
   now_at bigint := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
   written bigint := (now_at & ~4294967295) | p_written;
   before timestamptz := p_feed.began_at - interval '10 minutes';
-  base bigint;
+  low bigint;
 BEGIN
   -- A row has the last 32 bits of who wrote it, which lies before now.
   IF written > now_at THEN written := written - 4294967296; END IF;
-  IF written < p_feed.began_before THEN RETURN p_last_rev; END IF;
-  IF EXISTS (SELECT 1 FROM import_rooms i WHERE i.tenant_id = p_feed.tenant_id AND i.room_id = p_room) THEN RETURN 0; END IF;
-  SELECT max(w.rev) INTO base FROM (SELECT m.rev, m.created_at, m.edited_at, m.deleted_at FROM messages m
-      WHERE m.tenant_id = p_feed.tenant_id AND m.room_id = p_room ORDER BY m.rev DESC LIMIT 1000) w
-    WHERE w.created_at < before AND w.edited_at IS NULL AND w.deleted_at IS NULL;
-  RETURN GREATEST(base, (SELECT w.rev FROM (SELECT e.rev, e.created_at FROM room_events e
-      WHERE e.tenant_id = p_feed.tenant_id AND e.room_id = p_room ORDER BY e.rev DESC LIMIT 1000) w
-    WHERE w.created_at < before ORDER BY w.rev DESC LIMIT 1), 0);
+  -- A feed that began after now is of another server, whose transactions had got further.
+  IF p_feed.began_before <= now_at AND written < p_feed.began_before THEN RETURN p_last_rev; END IF;
+  low := COALESCE((SELECT i.last_rev FROM import_rooms i WHERE i.tenant_id = p_feed.tenant_id AND i.room_id = p_room), 0);
+  RETURN GREATEST(
+    (SELECT w.rev FROM (SELECT m.rev, m.created_at, m.edited_at, m.deleted_at, m.status FROM messages m
+        WHERE m.tenant_id = p_feed.tenant_id AND m.room_id = p_room AND m.rev > low ORDER BY m.rev DESC LIMIT 1000) w
+      WHERE w.created_at < before AND w.edited_at IS NULL AND w.deleted_at IS NULL
+        AND w.status IS DISTINCT FROM 'superseded' ORDER BY w.rev DESC LIMIT 1),
+    (SELECT w.rev FROM (SELECT e.rev, e.created_at FROM room_events e
+        WHERE e.tenant_id = p_feed.tenant_id AND e.room_id = p_room AND e.rev > low ORDER BY e.rev DESC LIMIT 1000) w
+      WHERE w.created_at < before ORDER BY w.rev DESC LIMIT 1),
+    0);
 END $function$;
 REVOKE ALL ON FUNCTION public.feed_base(p_feed public.tenant_feeds, p_room uuid, p_last_rev bigint, p_written bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.feed_base(p_feed public.tenant_feeds, p_room uuid, p_last_rev bigint, p_written bigint) TO "chatapi_tenant";
@@ -3249,14 +3254,22 @@ BEGIN
       WHERE x.tenant_id = p_tenant AND x.room_id = u.room_id OFFSET 0) c ON true
     WHERE NOT EXISTS (SELECT 1 FROM import_rooms i
       WHERE i.tenant_id = p_tenant AND i.room_id = u.room_id AND NOT i.is_done)
+  ), gone AS (
+    DELETE FROM tenant_feed_rooms c WHERE c.tenant_id = p_tenant AND c.room_id = ANY (p_rooms)
+      AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = c.room_id)
+    RETURNING c.room_id, c.collected_rev
+  ), ranges AS (
+    SELECT h.room_id, h.from_rev, h.last_rev AS to_rev FROM heads h WHERE h.last_rev > h.from_rev
+    UNION ALL
+    SELECT g.room_id, g.collected_rev, g.collected_rev + 1 FROM gone g
   ), marked AS (
     INSERT INTO tenant_feed_rooms (tenant_id, room_id, collected_rev)
     SELECT p_tenant, h.room_id, h.last_rev FROM heads h WHERE h.collected_rev IS DISTINCT FROM h.last_rev ORDER BY h.room_id
     ON CONFLICT (tenant_id, room_id) DO UPDATE SET collected_rev = EXCLUDED.collected_rev
   ), entries AS (
     INSERT INTO tenant_feed (tenant_id, no, room_id, from_rev, to_rev)
-    SELECT p_tenant, feed.last_no + row_number() OVER (ORDER BY h.room_id), h.room_id, h.from_rev, h.last_rev
-    FROM heads h WHERE h.last_rev > h.from_rev
+    SELECT p_tenant, feed.last_no + row_number() OVER (ORDER BY w.room_id), w.room_id, w.from_rev, w.to_rev
+    FROM ranges w
     RETURNING 1
   )
   SELECT count(*) INTO made FROM entries;
@@ -3280,7 +3293,9 @@ DECLARE
   items jsonb := '[]';
   found jsonb;
   low bigint;
+  room rooms;
   is_deleted boolean;
+  missed bigint;
   at_no bigint := p_no;
   at_rev bigint := COALESCE(p_rev, 0);
   n integer := 0;
@@ -3296,23 +3311,30 @@ BEGIN
   FOR entry IN SELECT * FROM tenant_feed e WHERE e.tenant_id = p_tenant AND e.no > at_no ORDER BY e.no LIMIT 200 LOOP
     EXIT WHEN n >= p_limit;
     low := GREATEST(entry.from_rev, at_rev);
-    is_deleted := NOT EXISTS (SELECT 1 FROM rooms r
-      WHERE r.tenant_id = p_tenant AND r.room_id = entry.room_id AND r.deleted_at IS NULL);
+    SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = entry.room_id;
+    is_deleted := room.room_id IS NULL OR room.deleted_at IS NOT NULL;
+    -- An entry of before is passed over: that in which first_rev lies is still to come, and is read in its stead.
+    missed := CASE WHEN room.room_id IS NULL THEN entry.to_rev
+      WHEN low < room.first_rev AND room.first_rev <= entry.to_rev THEN room.first_rev END;
+    low := GREATEST(low, room.first_rev);
     SELECT jsonb_agg(c.item ORDER BY c.rev), COALESCE(max(c.rev), 0) INTO found, at_rev FROM (
+      (SELECT missed AS rev, jsonb_build_object('room_id', entry.room_id, 'rev', missed, 'type',
+          CASE WHEN is_deleted THEN 'room.deleted' ELSE 'room.reset' END) AS item WHERE missed IS NOT NULL)
+      UNION ALL
       (SELECT m.rev, jsonb_build_object('room_id', m.room_id, 'rev', m.rev, 'message', message_json(m), 'type',
           CASE WHEN m.deleted_at IS NOT NULL THEN 'message.deleted' WHEN m.edited_at IS NOT NULL THEN 'message.updated'
             ELSE 'message' END) AS item
-        FROM messages m JOIN rooms r ON r.tenant_id = p_tenant AND r.room_id = entry.room_id
+        FROM messages m
         WHERE m.tenant_id = p_tenant AND m.room_id = entry.room_id AND m.rev > low AND m.rev <= entry.to_rev
-          AND m.seq >= r.first_seq AND NOT is_deleted ORDER BY m.rev LIMIT p_limit - n)
+          AND m.seq >= room.first_seq AND NOT is_deleted ORDER BY m.rev LIMIT p_limit - n)
       UNION ALL
       (SELECT e.rev, jsonb_build_object('room_id', e.room_id, 'rev', e.rev, 'type', e.type, 'payload', e.payload) FROM room_events e
         WHERE e.tenant_id = p_tenant AND e.room_id = entry.room_id AND e.rev > low AND e.rev <= entry.to_rev
           AND (NOT is_deleted OR e.type = 'room.deleted') ORDER BY e.rev LIMIT p_limit - n)
       UNION ALL
-      (SELECT s.rev, jsonb_build_object('room_id', entry.room_id, 'rev', s.rev, 'type', s.type, 'payload', s.payload) FROM rooms r
-        CROSS JOIN LATERAL message_states_after(p_tenant, r.room_id, low, r.first_seq, NULL, p_limit - n) s
-        WHERE r.tenant_id = p_tenant AND r.room_id = entry.room_id AND r.has_states AND s.rev <= entry.to_rev AND NOT is_deleted
+      (SELECT s.rev, jsonb_build_object('room_id', entry.room_id, 'rev', s.rev, 'type', s.type, 'payload', s.payload)
+        FROM message_states_after(p_tenant, entry.room_id, low, room.first_seq, NULL, p_limit - n) s
+        WHERE room.has_states AND s.rev <= entry.to_rev AND NOT is_deleted
         ORDER BY s.rev LIMIT p_limit - n)
       ORDER BY rev LIMIT p_limit - n) c;
     looked := looked + 1;
@@ -3343,14 +3365,17 @@ DECLARE
 BEGIN
   SELECT max(w.room_id::text)::uuid, array_agg(w.room_id) FILTER (WHERE w.last_rev IS DISTINCT FROM w.collected_rev)
     INTO through, others
-    FROM (SELECT r.room_id, r.last_rev, c.collected_rev FROM (SELECT x.room_id, x.last_rev FROM rooms x
-        WHERE x.tenant_id = p_tenant AND x.room_id > behind ORDER BY x.room_id LIMIT p_limit) r
+    FROM (SELECT n.room_id, r.last_rev, c.collected_rev FROM (
+        (SELECT x.room_id FROM rooms x WHERE x.tenant_id = p_tenant AND x.room_id > behind ORDER BY x.room_id LIMIT p_limit)
+        UNION
+        (SELECT x.room_id FROM tenant_feed_rooms x WHERE x.tenant_id = p_tenant AND x.room_id > behind
+          ORDER BY x.room_id LIMIT p_limit)
+        ORDER BY room_id LIMIT p_limit) n
+      LEFT JOIN LATERAL (SELECT y.last_rev FROM rooms y
+        WHERE y.tenant_id = p_tenant AND y.room_id = n.room_id OFFSET 0) r ON true
       LEFT JOIN LATERAL (SELECT y.collected_rev FROM tenant_feed_rooms y
-        WHERE y.tenant_id = p_tenant AND y.room_id = r.room_id OFFSET 0) c ON true) w;
+        WHERE y.tenant_id = p_tenant AND y.room_id = n.room_id OFFSET 0) c ON true) w;
   IF others IS NOT NULL THEN PERFORM feed_collect(p_tenant, others); END IF;
-  DELETE FROM tenant_feed_rooms c WHERE c.tenant_id = p_tenant AND c.room_id > behind
-    AND c.room_id <= COALESCE(through, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-    AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = c.room_id);
   IF through IS NULL THEN
     UPDATE tenant_feeds f SET swept_at = clock_timestamp() WHERE f.tenant_id = p_tenant;
   END IF;
@@ -3367,7 +3392,8 @@ AS $function$
 BEGIN
   INSERT INTO jobs (tenant_id, kind, key, payload)
   SELECT p_tenant, 'feed', 'feed', '{}' WHERE NOT EXISTS (SELECT 1 FROM jobs j
-    WHERE j.tenant_id = p_tenant AND j.kind = 'feed' AND j.state = 'queued' AND j.payload = '{}');
+    WHERE j.tenant_id = p_tenant AND j.kind = 'feed' AND j.state = 'queued' AND j.fence = 0
+      AND j.payload = '{}');
   RETURN FOUND;
 END $function$;
 REVOKE ALL ON FUNCTION public.feed_sweep_due(p_tenant uuid) FROM PUBLIC;
@@ -3416,7 +3442,9 @@ CREATE OR REPLACE FUNCTION public.feeds_collected()
  STABLE
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
-  SELECT f.tenant_id, f.swept_at < clock_timestamp() - interval '1 hour' FROM tenant_feeds f WHERE f.is_collected
+  SELECT f.tenant_id, f.swept_at < clock_timestamp() - interval '1 hour' AND NOT EXISTS (SELECT 1 FROM jobs j
+    WHERE j.tenant_id = f.tenant_id AND j.kind = 'feed' AND j.state IN ('queued', 'running') AND j.payload = '{}')
+  FROM tenant_feeds f WHERE f.is_collected
 $function$;
 REVOKE ALL ON FUNCTION public.feeds_collected() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.feeds_collected() TO "chatapi_system";
@@ -4342,7 +4370,7 @@ CREATE OR REPLACE FUNCTION public.message_text_at(p_tenant uuid, p_room uuid, p_
  LANGUAGE sql
  STABLE
 AS $function$
-  SELECT m.content FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = p_seq
+  SELECT m.content FROM messages m WHERE m.tenant_id = p_tenant AND m.room_id = p_room AND m.seq = p_seq AND m.deleted_at IS NULL
     AND m.seq >= (SELECT k.first_seq FROM room_keeps(p_tenant, p_room) k)
 $function$;
 REVOKE ALL ON FUNCTION public.message_text_at(p_tenant uuid, p_room uuid, p_seq bigint) FROM PUBLIC;
@@ -4358,7 +4386,11 @@ DECLARE
 BEGIN
   IF (SELECT t.settings->>'message_history' = 'on' FROM tenants t WHERE t.tenant_id = p_tenant FOR SHARE) THEN RETURN 0; END IF;
   DELETE FROM message_versions v USING (SELECT x.room_id, x.seq, x.rev FROM message_versions x
-    WHERE x.tenant_id = p_tenant LIMIT p_limit) g
+    WHERE x.tenant_id = p_tenant
+      AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = x.room_id AND r.legal_hold)
+      AND NOT EXISTS (SELECT 1 FROM messages m JOIN users u ON u.tenant_id = p_tenant AND u.user_id = m.sender_id AND u.legal_hold
+        WHERE m.tenant_id = p_tenant AND m.room_id = x.room_id AND m.seq = x.seq)
+    LIMIT p_limit) g
   WHERE v.tenant_id = p_tenant AND v.room_id = g.room_id AND v.seq = g.seq AND v.rev = g.rev;
   GET DIAGNOSTICS gone = ROW_COUNT;
   RETURN gone;
@@ -4625,7 +4657,7 @@ BEGIN
     RETURN jsonb_build_object('status', 'unchanged', 'seq', msg.seq, 'rev', old.rev, 'pinned_at', old.pinned_at);
   END IF;
   IF p_on AND (SELECT count(*) FROM room_pins p WHERE p.tenant_id = p_room.tenant_id AND p.room_id = p_room.room_id
-      AND p.pinned_at IS NOT NULL) >= most THEN
+      AND p.pinned_at IS NOT NULL AND p.seq >= p_room.first_seq) >= most THEN
     RETURN jsonb_build_object('status', 'full');
   END IF;
   INSERT INTO room_pins (tenant_id, room_id, seq, message_id, rev, pinned_by, pinned_at)
@@ -4799,6 +4831,7 @@ DECLARE
   found uuid;
   room rooms;
   given record;
+  pinned bigint;
   shown jsonb;
   key text;
   is_told boolean;
@@ -4807,9 +4840,22 @@ BEGIN
   SELECT x.room_id INTO found FROM message_reactions x WHERE x.tenant_id = p_tenant AND x.user_id = p_user
     ORDER BY x.room_id LIMIT 1;
   IF found IS NULL THEN
-    UPDATE room_pins p SET pinned_by = p_erased WHERE p.tenant_id = p_tenant AND p.pinned_by = p_user;
-    GET DIAGNOSTICS gone = ROW_COUNT;
-    RETURN jsonb_build_object('counts', jsonb_build_object('pins', gone), 'after', NULL);
+    SELECT p.room_id INTO found FROM room_pins p WHERE p.tenant_id = p_tenant AND p.pinned_by = p_user
+      ORDER BY p.room_id LIMIT 1;
+    IF found IS NULL THEN RETURN jsonb_build_object('counts', jsonb_build_object('pins', 0), 'after', NULL); END IF;
+    SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = found FOR NO KEY UPDATE;
+    FOR pinned IN SELECT p.seq FROM room_pins p
+      WHERE p.tenant_id = p_tenant AND p.room_id = found AND p.pinned_by = p_user ORDER BY p.seq
+    LOOP
+      is_told := room.deleted_at IS NULL AND pinned >= room.first_seq;
+      IF is_told THEN room.last_rev := room.last_rev + 1; END IF;
+      UPDATE room_pins p SET pinned_by = p_erased, rev = CASE WHEN is_told THEN room.last_rev ELSE p.rev END
+      WHERE p.tenant_id = p_tenant AND p.room_id = found AND p.seq = pinned;
+      gone := gone + 1;
+    END LOOP;
+    UPDATE rooms r SET last_rev = room.last_rev WHERE r.tenant_id = p_tenant AND r.room_id = found;
+    RETURN jsonb_build_object('counts', jsonb_build_object('pins', gone), 'rooms', jsonb_build_array(found),
+      'after', jsonb_build_object());
   END IF;
   SELECT * INTO room FROM rooms r WHERE r.tenant_id = p_tenant AND r.room_id = found FOR NO KEY UPDATE;
   FOR given IN
@@ -4873,7 +4919,9 @@ AS $function$
   SELECT NOT EXISTS (SELECT 1 FROM jobs j WHERE j.tenant_id = p_tenant AND j.kind = 'retention' AND j.state = 'queued')
     AND (EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = p_tenant AND t.settings ? 'retention_days')
       OR EXISTS (SELECT 1 FROM rooms r WHERE r.tenant_id = p_tenant AND r.retention_days IS NOT NULL)
-      OR EXISTS (SELECT 1 FROM held_messages h WHERE h.tenant_id = p_tenant))
+      OR EXISTS (SELECT 1 FROM held_messages h WHERE h.tenant_id = p_tenant)
+      OR (EXISTS (SELECT 1 FROM message_versions v WHERE v.tenant_id = p_tenant)
+        AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = p_tenant AND t.settings->>'message_history' = 'on')))
 $function$;
 REVOKE ALL ON FUNCTION public.retention_goes_on(p_tenant uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.retention_goes_on(p_tenant uuid) TO "chatapi_tenant";

@@ -1440,7 +1440,7 @@ export interface components {
                 readonly rev: number;
                 readonly room_id: string;
                 /** @enum {string} */
-                readonly type: "message" | "message.updated" | "message.deleted" | "member.joined" | "member.left" | "member.updated" | "room.updated" | "room.trimmed" | "room.deleted" | "reaction.updated" | "message.pinned" | "message.unpinned";
+                readonly type: "message" | "message.updated" | "message.deleted" | "member.joined" | "member.left" | "member.updated" | "room.updated" | "room.trimmed" | "room.deleted" | "reaction.updated" | "message.pinned" | "message.unpinned" | "room.reset";
             } & {
                 readonly [key: string]: unknown;
             })[];

@@ -3374,7 +3374,7 @@ export interface components {
                 rev: number;
                 room_id: string;
                 /** @enum {string} */
-                type: "message" | "message.updated" | "message.deleted" | "member.joined" | "member.left" | "member.updated" | "room.updated" | "room.trimmed" | "room.deleted" | "reaction.updated" | "message.pinned" | "message.unpinned";
+                type: "message" | "message.updated" | "message.deleted" | "member.joined" | "member.left" | "member.updated" | "room.updated" | "room.trimmed" | "room.deleted" | "reaction.updated" | "message.pinned" | "message.unpinned" | "room.reset";
             } & {
                 [key: string]: unknown;
             })[];
