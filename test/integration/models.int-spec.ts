@@ -158,6 +158,17 @@ describe('models: channels, fallback and breakers', () => {
     expect(spent).toMatchObject({ promptTokens: 14, completionTokens: 40, totalTokens: 54 });
   });
 
+  it('counts images as nothing where no channel is shown any', async () => {
+    const image = { mediaType: 'image/png', base64: 'x', tokens: 900 } as const;
+    const messages = [{ content: 'a' }, { content: 'b', images: [image] }];
+    expect(await models.weighed('t', undefined, messages)).toEqual([
+      { content: 'a' },
+      { content: 'b', images: [{ ...image, tokens: 0 }] },
+    ]);
+    channels = [channel('main', 0), channel('spare', 1, { vision: true })];
+    expect(await models.weighed('t', undefined, messages)).toBe(messages);
+  });
+
   it('keeps all channels of an answer within one bound', async () => {
     const thinks = { steps: [{ reasoning: 'x'.repeat(32) }, { cut: true as const }] };
     servers.main.next(thinks);

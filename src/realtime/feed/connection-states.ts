@@ -140,16 +140,23 @@ export class ConnectionStates {
     });
   }
 
-  /** The same for a piece of a stream. What comes after it in this turn leaves after it. */
-  sendPiece(key: string, piece: StreamPiece, { only, except }: StreamReceivers = {}): void {
+  /**
+   * The same for a piece of a stream. What comes after it in this turn leaves after it.
+   * @returns those of `only` that it is not for: they are not in
+   */
+  sendPiece(key: string, piece: StreamPiece, { only, except }: StreamReceivers = {}): readonly Connection[] {
     this.batch?.seal();
     if (only !== undefined) {
-      for (const connection of only) if (this.states.get(connection)?.isIn === true) connection.sendPiece(key, piece);
-      return;
+      const missed: Connection[] = [];
+      for (const connection of only)
+        if (this.states.get(connection)?.isIn === true) connection.sendPiece(key, piece);
+        else missed.push(connection);
+      return missed;
     }
     this.states.forEach(({ isIn }, connection) => {
       if (isIn && except?.has(connection) !== true) connection.sendPiece(key, piece);
     });
+    return [];
   }
 }
 

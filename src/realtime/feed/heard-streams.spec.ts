@@ -5,7 +5,9 @@ import type { JsonLineConnection } from '../../../test/support/realtime/json-lin
 import { ModelDatabase, turns } from '../../../test/support/realtime/model-log';
 import { runs } from '../../../test/support/timing';
 import { encodeId } from '../../common/ids';
-import type { StreamPart } from '../transport';
+import { ManualClock } from '../../common/time';
+import type { Connection, StreamPart } from '../transport';
+import { HeardStreams, type StreamChannel } from './heard-streams';
 
 const TENANT = '0190aaaa-0000-7000-8000-000000000001';
 const ROOM = '0190bbbb-0000-7000-8000-000000000001';
@@ -165,6 +167,37 @@ describe('what another node writes', () => {
     const late = await nodes.open();
     expect(late.frames).toEqual([]);
   });
+});
+
+it('keeps who is not in yet until it is, and does not ask for it with each token', () => {
+  const asked = jest.fn();
+  const clock = new ManualClock();
+  const heard = new HeardStreams(clock, asked);
+  const [ann, ben] = [{ tenantId: TENANT }, { tenantId: TENANT }] as [Connection, Connection];
+  const isIn = new Set([ann]);
+  const sent = new Map<Connection, string[]>([ann, ben].map((connection) => [connection, []]));
+  const channel: StreamChannel = {
+    ...{ tenantId: TENANT, roomId: ROOM },
+    connections: () => [ann, ben],
+    stream: (_id, { type }, { only = [ann, ben], except } = {}) => {
+      const meant = [...only].filter((connection) => except?.has(connection) !== true);
+      for (const connection of meant) if (isIn.has(connection)) sent.get(connection)?.push(type);
+      return meant.filter((connection) => !isIn.has(connection));
+    },
+  };
+  const grow = (): void => heard.take(channel, MESSAGE, { type: 'delta', text: 'x', index: 1 });
+  const soFar = { messageId: MESSAGE, parts: [{ type: 'start', senderId: 'agent_a' } as const] };
+  grow();
+  heard.takeSoFar(channel, soFar);
+  grow();
+  isIn.add(ben);
+  grow();
+  expect([sent.get(ann), sent.get(ben), asked.mock.calls.length]).toEqual([['start', 'delta', 'delta'], [], 1]);
+  clock.advance(1000);
+  grow();
+  heard.takeSoFar(channel, soFar);
+  grow();
+  expect([sent.get(ben), asked.mock.calls.length]).toEqual([['start', 'delta'], 2]);
 });
 
 type Step = 'token' | 'join' | 'arrive' | 'turn';

@@ -36,7 +36,8 @@ interface StreamsOfRoom {
 /** A room's channel, as far as streams need it. */
 export interface StreamChannel extends RoomOfTenant {
   connections(): Iterable<Connection>;
-  stream(messageId: string, part: StreamPart, among?: StreamReceivers): void;
+  /** Those of `only` that are not in yet, and were sent nothing. */
+  stream(messageId: string, part: StreamPart, among?: StreamReceivers): readonly Connection[];
 }
 
 /** Who of a channel's connections is sent a part; all of them where nothing is said. */
@@ -102,10 +103,12 @@ export class HeardStreams {
   takeSoFar(channel: StreamChannel, { messageId, parts }: RunningStream): void {
     const streams = this.of(channel);
     const { late } = streams;
-    streams.askedAtMs = -Infinity;
     const only = late.get(messageId) ?? channel.connections();
-    late.set(messageId, new Set());
-    for (const part of parts) channel.stream(messageId, part, { only });
+    // Who is not in yet stays late, and is asked for again when the second is over.
+    const unsent = new Set<Connection>();
+    late.set(messageId, unsent);
+    for (const part of parts) for (const missed of channel.stream(messageId, part, { only })) unsent.add(missed);
+    if (unsent.size === 0) streams.askedAtMs = -Infinity;
   }
 
   private entered(channel: StreamChannel, connection: Connection): void {

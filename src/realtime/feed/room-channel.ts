@@ -241,11 +241,11 @@ export class RoomChannel {
   }
 
   /** A part of a message that is being written; also for those that are still being brought here. */
-  stream(messageId: string, part: StreamPart, among?: StreamReceivers): void {
+  stream(messageId: string, part: StreamPart, among?: StreamReceivers): readonly Connection[] {
     const reframe = (of: StreamPart): Buffer =>
       this.site.batches.encode(JSON.stringify(streamFrame(this.roomId, messageId, of)));
     const piece: StreamPiece = { frame: reframe(part), part, reframe };
-    this.states.sendPiece(`stream:${messageId}`, piece, among);
+    return this.states.sendPiece(`stream:${messageId}`, piece, among);
   }
 
   /** Ends what runs; the connections are not told. */

@@ -22,9 +22,9 @@ import type { ChatCompletionDto, CompletionDto } from './dto/completion.dto';
 import { type StatelessFormat, StatelessAnswers } from './stateless';
 
 /** What a turn of a chat needs of a request: the others of its messages are in the log. */
-interface AskedTurn extends Pick<CompletionRequest, 'includeUsage' | 'isStream'> {
-  readonly model: string;
-  readonly last: CompletionRequest['messages'][number] | undefined;
+interface AskedTurn extends Pick<CompletionRequest, 'asked' | 'includeUsage' | 'isStream'> {
+  /** Undefined from when it has been said: who waits for the answer keeps no text and no images of it. */
+  last: CompletionRequest['messages'][number] | undefined;
 }
 
 /** Chat completions: without a chat, where the client's messages are all that is known; or the next turn of one. */
@@ -43,67 +43,56 @@ export class Completions {
    * @param chatId what the header `X-Chat-Id` names
    * @throws 400, 403, 404, 409, 422, 429, 502, 503
    */
-  async answer(
-    call: StreamCall,
-    body: ChatCompletionDto,
-    chatId: string | undefined,
-  ): Promise<Readable | CompletionDto> {
+  answer(call: StreamCall, body: ChatCompletionDto, chatId: string | undefined): Promise<Readable | CompletionDto> {
     const request = completionRequest(body);
     forgetBody(call.reply);
-    const caller = this.rules.callerOf(call.caller, body.user);
-    const wanted = await this.rules.wanted(caller, request.asked);
-    const acting = { caller, reply: call.reply };
-    if (chatId === undefined) return this.withoutChat(acting, request, wanted);
-    const answer = await this.inChat(acting, request, wanted, chatId);
-    call.caller.replayed = caller.replayed;
-    return answer;
+    const acting = { caller: this.rules.callerOf(call.caller, body.user), reply: call.reply };
+    if (chatId === undefined) return this.withoutChat(acting, request);
+    // Neither the body nor the request is known to what waits.
+    const { asked, includeUsage, isStream, messages } = request;
+    return this.inChat(call, acting, { asked, includeUsage, isStream, last: messages.at(-1) }, chatId);
   }
 
   private async withoutChat(
     call: StreamCall,
-    { asked: { model }, messages, isStream, includeUsage }: CompletionRequest,
-    wanted: Wanted,
+    { asked, messages, isStream, includeUsage }: CompletionRequest,
   ): Promise<Readable | CompletionDto> {
+    const wanted = await this.rules.wanted(call.caller, asked);
     if (!this.rules.isFree(call.caller))
       throw new AppError('AUTHORIZATION_ERROR', 'Without X-Chat-Id only API keys may ask: name a chat of yours', {
         field: 'X-Chat-Id',
       });
     const callId = this.stateless.newId();
-    const head = completionHead(callId, model);
+    const head = completionHead(callId, asked.model);
     const ask = { callId, wanted, messages };
     if (isStream) return this.stateless.stream(call, ask, chunksOf(new CompletionChunks(head, includeUsage)));
     const { text, end } = await this.stateless.whole(call, ask);
     return completion(head, text, end);
   }
 
-  private inChat(
+  private async inChat(
+    { caller: original }: StreamCall,
     call: StreamCall,
-    request: CompletionRequest,
-    wanted: Wanted,
+    turn: AskedTurn,
     chatId: string,
   ): Promise<Readable | CompletionDto> {
-    const { caller } = call;
-    const { asked, includeUsage, isStream, messages } = request;
-    const last = messages.at(-1);
-    this.rules.needUser(caller);
-    return this.turn(call, { model: asked.model, includeUsage, isStream, last }, wanted, chatId);
+    const wanted = await this.rules.wanted(call.caller, turn.asked);
+    this.rules.needUser(call.caller);
+    const answer = await this.turn(call, turn, wanted, chatId);
+    original.replayed = call.caller.replayed;
+    return answer;
   }
 
-  /** Waits with what is told of the answer, and with no more of the request than is said. */
-  private turn(
-    call: StreamCall,
-    { model, includeUsage, isStream, last }: AskedTurn,
-    wanted: Wanted,
-    chatId: string,
-  ): Promise<Readable | CompletionDto> {
+  private turn(call: StreamCall, asking: AskedTurn, wanted: Wanted, chatId: string): Promise<Readable | CompletionDto> {
     const { caller } = call;
-    let said: CompletionRequest['messages'][number] | undefined = last;
+    const { asked, includeUsage, isStream } = asking;
+    const { model } = asked;
     return this.streams.withPermit(call, caller.userId, async () => {
       const chat = await this.chats.findOwn(caller, chatId);
       if (chat === undefined) throw notFound('Chat');
       if (chat.preset !== model) throw invalid('model', `The chat has another model: ${chat.preset}`);
-      const turn = await this.say(call, chat, said, wanted);
-      said = undefined;
+      const turn = await this.say(call, chat, asking.last, wanted);
+      asking.last = undefined;
       const head = completionHead(turn.runId, model);
       const format = completionFormat(head, includeUsage);
       if (isStream) return this.streams.open(call, chat, { runId: turn.runId, afterIndex: -1 }, format, []);
