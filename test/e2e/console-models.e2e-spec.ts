@@ -86,13 +86,7 @@ async function triesPreset({ page, problems }: WatchedPage): Promise<void> {
   await box.getByText('stopped', { exact: true }).waitFor();
   held.open();
 
-  await button(page, 'Change brief').click();
-  await page.getByLabel('Keep with an answer what the model thought').check();
-  await button(page.getByRole('dialog'), 'Save').click();
-  await page.getByText('brief is saved').waitFor();
-  expect(await call('GET', '/api/presets/brief', tenant)).toMatchObject({
-    data: { keepReasoning: true, model: null },
-  });
+  await keepsReasoning(page, tenant);
 
   // What was tried is gone with the page.
   const chats = (): Promise<{ total: number }> => call('GET', '/api/v1/chats/user/console', tenant);
@@ -103,6 +97,16 @@ async function triesPreset({ page, problems }: WatchedPage): Promise<void> {
   expect(await page.title()).toBe('Usage · ChatAPI console');
   expect(await kept(page)).not.toContain(key);
   expect(problems).toEqual([]);
+}
+
+async function keepsReasoning(page: Page, tenant: Record<string, string>): Promise<void> {
+  await button(page, 'Change brief').click();
+  await page.getByLabel('Keep with an answer what the model thought').check();
+  await button(page.getByRole('dialog'), 'Save').click();
+  await page.getByText('brief is saved').waitFor();
+  expect(await call('GET', '/api/presets/brief', tenant)).toMatchObject({
+    data: { keepReasoning: true, model: null },
+  });
 }
 
 async function testsChannel({ page, problems }: WatchedPage): Promise<void> {

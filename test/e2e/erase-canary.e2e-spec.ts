@@ -180,9 +180,7 @@ describe('a user who is erased', () => {
     const told = theirs.frames.map(({ type }) => type);
     expect(told).toEqual(expect.arrayContaining(['message.deleted', 'member.left', 'room.updated']));
     const pins = theirs.frames.filter(({ type }) => type === 'message.pinned');
-    expect(pins.map(({ pinned_by }) => pinned_by)).toEqual(
-      pins.map(() => expect.stringMatching(/^erased_[0-9a-f]{24}$/)),
-    );
+    for (const { pinned_by } of pins) expect(pinned_by).toMatch(/^erased_[0-9a-f]{24}$/);
     expect(pins).not.toEqual([]);
     const [member] = bodyOf(await bob.get<{ user_id: string }[]>(`/rooms/${rooms.dm}/members`));
     expect(member?.user_id).toMatch(/^erased_[0-9a-f]{24}$/);

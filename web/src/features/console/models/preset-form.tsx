@@ -4,6 +4,7 @@ import { Check, FormDialog, TextArea, TextField } from '../../../ui';
 import { numberOf, type Preset, type PresetChange, textOf, useActing } from './data';
 
 const PLAIN = { autoComplete: 'off', spellCheck: false } as const;
+const KEEP = 'Keep with an answer what the model thought';
 const FIGURE = { type: 'number', step: 'any', autoComplete: 'off' } as const;
 
 /** Only what is not as it was: what another admin has changed meanwhile stays. */
@@ -30,11 +31,8 @@ export function PresetForm({ now, onSaid, onClose }: PresetFormProps): ReactNode
   const [maxTokens, setMaxTokens] = useState(textOf(now?.maxTokens));
   const [keepReasoning, setKeepReasoning] = useState(now?.keepReasoning ?? false);
   const save = async (): Promise<void> => {
-    const body = {
-      systemPrompt,
-      model: model.trim() || null,
-      ...{ temperature: numberOf(temperature) ?? null, maxTokens: numberOf(maxTokens) ?? null, keepReasoning },
-    };
+    const figures = { temperature: numberOf(temperature) ?? null, maxTokens: numberOf(maxTokens) ?? null };
+    const body = { systemPrompt, model: model.trim() || null, ...figures, keepReasoning };
     await acting(
       now === undefined
         ? api.POST('/api/presets', { body: { name: name.trim(), ...body } })
@@ -68,11 +66,7 @@ export function PresetForm({ now, onSaid, onClose }: PresetFormProps): ReactNode
         <TextField label="Temperature" value={temperature} onValue={setTemperature} {...FIGURE} />
         <TextField label="Most tokens" value={maxTokens} onValue={setMaxTokens} {...FIGURE} />
       </div>
-      <Check
-        label="Keep with an answer what the model thought"
-        isChecked={keepReasoning}
-        onChecked={setKeepReasoning}
-      />
+      <Check label={KEEP} isChecked={keepReasoning} onChecked={setKeepReasoning} />
     </FormDialog>
   );
 }
