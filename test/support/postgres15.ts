@@ -99,13 +99,19 @@ export class Postgres15 {
   async start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
     const all = { listen_addresses: '127.0.0.1', unix_socket_directories: this.dir, ...settings };
     const args = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const child = spawn(join(BIN, 'postgres'), ['-D', join(this.dir, 'data'), '-p', String(this.port), ...args], {
-      ...asNobody,
-      cwd: '/',
-      stdio: 'ignore',
+    const begin = (): void => {
+      this.child = spawn(join(BIN, 'postgres'), ['-D', join(this.dir, 'data'), '-p', String(this.port), ...args], {
+        ...asNobody,
+        cwd: '/',
+        stdio: 'ignore',
+      });
+    };
+    begin();
+    await eventually('PostgreSQL 15 answers', () => {
+      // While it was away its port may have become that of somebody's outgoing connection, for a while.
+      if (this.child?.exitCode !== null) begin();
+      return this.sql('SELECT 1').catch(() => undefined);
     });
-    this.child = child;
-    await eventually('PostgreSQL 15 answers', () => this.sql('SELECT 1').catch(() => undefined));
   }
 
   /** SIGINT: fast shutdown; SIGKILL: a crash. Resolves when it is gone, its children too. */
