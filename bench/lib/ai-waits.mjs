@@ -1,4 +1,5 @@
 /** What an answer costs before its first token: how long it takes to begin, and what one that waits for its model keeps. */
+import { post } from './cluster.mjs';
 import { retainedBytes } from './inspected.mjs';
 import { median } from './stats.mjs';
 
@@ -50,16 +51,6 @@ async function metrics({ url, master }) {
 
 async function told(model, what) {
   return (await fetch(`${model}/${what}`)).json();
-}
-
-async function post(url, headers, body) {
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: { ...headers, 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
-  return answer.json();
 }
 
 async function until(holds) {

@@ -107,7 +107,8 @@ export async function startOurs(
   };
 }
 
-async function post(url, headers, body) {
+/** @returns the answer's body; throws where it is refused */
+export async function post(url, headers, body) {
   const answer = await fetch(url, {
     method: 'POST',
     headers: { ...headers, 'Content-Type': 'application/json' },
